@@ -1,0 +1,40 @@
+"""Opening data and Keras models from what the user names."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_mnist import dataset
+from edge_mnist.cli.console import needs
+from edge_mnist.cli.progress import download_progress
+from edge_mnist.dataset import Dataset
+from edge_mnist.preprocessing import GrayImage
+
+DATA_HELP = "mnist, optdigits, a folder of IDX files, or a folder of images in sub-folders 0 to 9."
+DataOption = Annotated[str | None, typer.Option(help=DATA_HELP, metavar="DATA")]
+
+
+def load_dataset(
+    data: str, validation_split: float = dataset.DEFAULT_VALIDATION_SPLIT
+) -> Dataset:
+    """Load a dataset, with a progress bar if it is downloaded."""
+    with download_progress() as progress:
+        return dataset.load(
+            data, validation_split=validation_split, read_image=read_image, progress=progress
+        )
+
+
+def read_image(path: Path) -> GrayImage:
+    """Read an image file; OpenCV is imported when the first one is."""
+    with needs("vision", "reading image files"):
+        from edge_mnist.vision import image_file
+
+    return image_file.read_image(path)
+
+
+def quiet_tensorflow() -> None:
+    """Keep TensorFlow's start-up notes off stderr; before its import."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")

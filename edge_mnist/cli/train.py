@@ -1,0 +1,89 @@
+"""`edge-mnist train`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_mnist.cli.console import JsonOption, format_percent, needs, print_result, say
+from edge_mnist.cli.loading import DataOption, load_dataset, quiet_tensorflow
+from edge_mnist.cli.progress import training_progress
+
+if TYPE_CHECKING:
+    from edge_mnist.training.run import RunMetrics
+
+# What a shell reports of a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED_EXIT_CODE = 130
+
+
+def train(
+    arch: Annotated[str | None, typer.Option(help="Architecture; see docs/train.md.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Training recipe; see docs/train.md.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Repeat the training of this config.json.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often all images are seen.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Its peak.")] = None,
+    augment: Annotated[
+        bool | None, typer.Option("--augment/--no-augment", help="Vary the images at random.")
+    ] = None,
+    validation_split: Annotated[
+        float | None, typer.Option(help="Share of the training images set aside.")
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after this many epochs without a lower validation loss."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu or gpu.", metavar="DEVICE")
+    ] = None,
+    mixed_precision: Annotated[
+        bool | None,
+        typer.Option("--mixed-precision/--no-mixed-precision", help="float16 on the GPU."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/ARCH.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network; writes a run folder with the model, its metrics and plots.
+
+    Example: edge-mnist train --epochs 10 --out runs/first
+    """
+    given = {k: v for k, v in locals().items() if k not in _NOT_OVERRIDES and v is not None}
+    if augment is not None:
+        given["augmentation"] = augment or None
+    quiet_tensorflow()
+    with needs("train", "training"):
+        from edge_mnist.training.run import plan_run, train_run
+    plan, folder = plan_run(
+        out, recipe=recipe, config_path=config, overrides=given, resume=resume
+    )
+    dataset = load_dataset(plan.data, plan.validation_split)
+    say(f"training {plan.arch} on {plan.data} ({len(dataset.train):,} images) into {folder}")
+    with training_progress() as progress:
+        metrics = train_run(plan, dataset, folder, progress)
+    print_result(metrics, _render(metrics, folder), as_json)
+    if metrics.interrupted:
+        say(f"interrupted; go on with: edge-mnist train --resume --out {folder}")
+        raise typer.Exit(INTERRUPTED_EXIT_CODE)
+
+
+_NOT_OVERRIDES = {"recipe", "config", "augment", "out", "resume", "as_json"}
+
+
+def _render(metrics: "RunMetrics", folder: Path) -> str:
+    lines = [
+        f"{metrics.arch}: {metrics.parameters:,} parameters, "
+        f"{metrics.multiply_adds:,} multiply-adds",
+        f"{metrics.epochs} epochs on {metrics.device}, {metrics.seconds:.0f} s",
+    ]
+    for name, result in (("validation", metrics.validation), ("test", metrics.test)):
+        if result is not None:
+            lines.append(
+                f"{name}: {format_percent(result.accuracy)} of {result.images:,} images "
+                f"(95 % interval {100 * result.low:.2f} to {100 * result.high:.2f})"
+            )
+    return "\n".join([*lines, f"written to {folder}"])

@@ -1,0 +1,109 @@
+"""The interpreters that can run a .tflite file; the one place that imports them."""
+
+import importlib
+import importlib.util
+import sys
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+from edge_mnist.errors import InvalidInputError, MissingDependencyError, ModelError
+
+AUTO = "auto"
+
+# In the order in which "auto" tries them.
+ENGINE_MODULES = {
+    "tflite-runtime": "tflite_runtime.interpreter",
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+}
+INSTALL_REMEDY = (
+    "pip install ai-edge-litert, or on Linux with Python up to 3.11: "
+    "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
+)
+
+
+def installed_engines() -> dict[str, str]:
+    """Return the engines that are installed, with their versions, best first."""
+    found = {}
+    for name, module in ENGINE_MODULES.items():
+        if importlib.util.find_spec(module.partition(".")[0]) is not None:
+            try:
+                found[name] = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                # Debian packages the module without the distribution's metadata.
+                found[name] = "unknown version"
+    return found
+
+
+def resolve_engine(engine: str = AUTO) -> str:
+    """Return the name of the engine to use.
+
+    Args:
+        engine: An engine's name, or "auto" for the first that is installed.
+
+    Raises:
+        InvalidInputError: If there is no engine of that name.
+        MissingDependencyError: If it is not installed.
+    """
+    if engine != AUTO and engine not in ENGINE_MODULES:
+        raise InvalidInputError(
+            "unknown engine", expected=", ".join([AUTO, *ENGINE_MODULES]), got=repr(engine)
+        )
+    installed = installed_engines()
+    if engine == AUTO and installed:
+        usable = [name for name in installed if not _is_blocked_by_tensorflow(name)]
+        return (usable or list(installed))[0]
+    if engine not in installed:
+        raise MissingDependencyError(
+            "no engine to run models with" if engine == AUTO else f"{engine} is not installed",
+            got=", ".join(installed) or "none",
+            remedy=INSTALL_REMEDY,
+        )
+    return engine
+
+
+def create_interpreter(content: bytes, engine: str, threads: int) -> Any:
+    """Load a model into an engine.
+
+    Args:
+        content: A .tflite file's bytes. Their structure has been checked: the engines can crash on
+            what is not a model.
+        engine: A name that `resolve_engine` gave.
+        threads: How many threads one inference may take, at least 1.
+
+    Returns:
+        The engine's Interpreter, its tensors allocated.
+
+    Raises:
+        InvalidInputError: If `threads` is out of range.
+        ModelError: If the engine refuses the model.
+    """
+    if threads < 1:
+        raise InvalidInputError("threads", expected="at least 1", got=str(threads))
+    if _is_blocked_by_tensorflow(engine):
+        raise ModelError(
+            "tflite-runtime cannot run in a process that imported TensorFlow before it",
+            remedy="load the model before importing TensorFlow, or use engine ai-edge-litert",
+        )
+    module = _import_engine(engine)
+    try:
+        interpreter = module.Interpreter(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError, SystemError, MemoryError) as exc:
+        raise ModelError(f"{engine} cannot load the model", got=str(exc)) from exc
+    return interpreter
+
+
+def _import_engine(engine: str) -> ModuleType:
+    try:
+        return importlib.import_module(ENGINE_MODULES[engine])
+    except (ImportError, AttributeError, SystemError) as exc:
+        # tflite-runtime is built for NumPy 1 and fails with NumPy 2 in one of several ways.
+        raise MissingDependencyError(
+            f"{engine} is installed but cannot be imported", got=str(exc), remedy=INSTALL_REMEDY
+        ) from exc
+
+
+def _is_blocked_by_tensorflow(engine: str) -> bool:
+    module = ENGINE_MODULES[engine]
+    return engine == "tflite-runtime" and "tensorflow" in sys.modules and module not in sys.modules

@@ -1,0 +1,91 @@
+"""How often a model is right, and where it is wrong."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.preprocessing import NUM_CLASSES
+
+# The two-sided 95 % point of the normal distribution.
+Z_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """One digit's figures; a ratio with nothing to divide by is 0."""
+
+    digit: int
+    precision: float  # of those read as this digit, the share that are
+    recall: float  # of those that are this digit, the share read so
+    images: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model did on labelled images.
+
+    Attributes:
+        accuracy: 0 to 1.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        images: How many there were.
+        classes: A report for each digit.
+        confusion: Ten rows of ten counts: row is the label, column is what was read.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    images: int
+    classes: list[ClassReport]
+    confusion: list[list[int]]
+
+
+def evaluate(predicted: NDArray[Any], labels: NDArray[Any]) -> Evaluation:
+    """Compare what was read with what it was.
+
+    Args:
+        predicted: Integers [N], 0 to 9, N at least 1.
+        labels: Integers [N], 0 to 9.
+
+    Raises:
+        InvalidInputError: If the two differ in length or are empty.
+    """
+    if len(predicted) != len(labels) or len(labels) == 0:
+        raise InvalidInputError(
+            "cannot evaluate",
+            expected="as many predictions as labels, at least one",
+            got=f"{len(predicted)} and {len(labels)}",
+        )
+    pairs = np.asarray(labels, np.int64) * NUM_CLASSES + np.asarray(predicted, np.int64)
+    confusion = np.bincount(pairs, minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
+    right = confusion.diagonal()
+    precision = right / np.maximum(confusion.sum(axis=0), 1)
+    recall = right / np.maximum(confusion.sum(axis=1), 1)
+    low, high = wilson_interval(int(right.sum()), len(labels))
+    return Evaluation(
+        accuracy=float(right.sum() / len(labels)),
+        low=low,
+        high=high,
+        images=len(labels),
+        classes=[
+            ClassReport(
+                digit, float(precision[digit]), float(recall[digit]), int(confusion[digit].sum())
+            )
+            for digit in range(NUM_CLASSES)
+        ],
+        confusion=confusion.tolist(),
+    )
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson, "Probable inference", JASA 22, 1927)."""
+    share = successes / trials
+    spread = Z_95**2 / trials
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    return max(0.0, middle - half), min(1.0, middle + half)

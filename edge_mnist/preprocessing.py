@@ -1,0 +1,198 @@
+"""From a picture of one digit to the model's input, in the way that MNIST was made.
+
+Everything that feeds a model goes through here: training on image folders, `predict` on files,
+and whatever cuts digits out of a camera's frame. The recipe is the one that MNIST's authors give
+(LeCun, Cortes and Burges, "The MNIST database of handwritten digits"): the digit is scaled into a
+20x20 box with its aspect ratio kept and with anti-aliasing, and placed in a 28x28 image so that
+its centre of mass is at the middle.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.errors import InvalidInputError
+
+IMAGE_SIZE = 28
+BOX_SIZE = 20
+NUM_CLASSES = 10
+
+# The pixel that the centre of mass falls on, counted from 0: in every MNIST image it lies between
+# 13.5 and 14.5, in both directions (a test measures it).
+MASS_CENTER = 14
+
+# A picture whose darkest and brightest level are closer than this (of 255) holds no digit, only
+# sensor noise: at 24 levels a pencil stroke on grey paper still counts, JPEG noise does not.
+MIN_CONTRAST = 24
+
+# Ink weaker than this share of the full stroke is background texture or the blur around a stroke.
+# It is kept in the image (anti-aliasing needs it) but does not widen the box.
+BOX_INK_SHARE = 0.35
+
+# Below this share of the full stroke a pixel is paper and becomes exactly 0, as in MNIST.
+PAPER_INK_SHARE = 0.1
+
+# The brightest ink level is read off at this percentile of the ink, so that one glossy pixel does
+# not dim the whole stroke.
+FULL_INK_PERCENTILE = 90.0
+
+GrayImage = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class NormalizedDigit:
+    """One digit as the model wants it, and where it stood.
+
+    Attributes:
+        image: uint8 [28, 28], 0 is paper and 255 is ink.
+        box: x, y, width, height of the ink in the source picture, in pixels.
+    """
+
+    image: GrayImage
+    box: tuple[int, int, int, int]
+
+
+def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
+    """Turn a picture of one digit into the model's input.
+
+    Args:
+        gray: uint8 [height, width], dark on light or light on dark, any size.
+
+    Returns:
+        The digit, or None if the picture is blank.
+
+    Raises:
+        InvalidInputError: If `gray` is not uint8 with two axes, or has no pixels.
+    """
+    if not isinstance(gray, np.ndarray) or gray.dtype != np.uint8 or gray.ndim != 2:
+        got = f"{gray.dtype} {list(gray.shape)}" if isinstance(gray, np.ndarray) else type(gray)
+        raise InvalidInputError(
+            "cannot normalize the picture",
+            expected="uint8 [height, width]",
+            got=str(got),
+            remedy="convert it to 8-bit grayscale first",
+        )
+    if gray.size == 0:
+        raise InvalidInputError(
+            "cannot normalize the picture",
+            expected="at least one pixel",
+            got=str(list(gray.shape)),
+        )
+    ink = extract_ink(gray)
+    if ink is None:
+        return None
+    rows = np.flatnonzero((ink >= BOX_INK_SHARE).any(axis=1))
+    columns = np.flatnonzero((ink >= BOX_INK_SHARE).any(axis=0))
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    height, width = bottom - top, right - left
+    scale = BOX_SIZE / max(height, width)
+    fitted = resize(
+        ink[top:bottom, left:right],
+        (max(1, round(height * scale)), max(1, round(width * scale))),
+    )
+    # Averaging thins out the ink of a small stroke; MNIST's strokes reach full white.
+    fitted = np.clip(fitted / max(float(fitted.max()), 1e-6), 0.0, 1.0)
+    image = np.rint(center_by_mass(fitted) * 255).astype(np.uint8)
+    return NormalizedDigit(image, (left, top, width, height))
+
+
+def extract_ink(gray: GrayImage) -> NDArray[np.float32] | None:
+    """Separate the ink from the paper, whichever of the two is darker.
+
+    The threshold is Otsu's ("A threshold selection method from gray-level histograms", 1979); the
+    side of it that holds most of the picture's border is the paper.
+
+    Args:
+        gray: uint8 [height, width].
+
+    Returns:
+        float32 [height, width], 0 is paper and 1 is a full stroke; None if the picture is blank.
+    """
+    if int(gray.max()) - int(gray.min()) < MIN_CONTRAST:
+        return None
+    above = gray > otsu_threshold(gray)
+    border = np.concatenate([above[0], above[-1], above[1:-1, 0], above[1:-1, -1]])
+    ink_is_bright = border.mean() <= 0.5
+    is_ink = above if ink_is_bright else ~above
+    paper_level = float(np.median(gray[~is_ink]))
+    full_ink_level = float(
+        np.percentile(
+            gray[is_ink], FULL_INK_PERCENTILE if ink_is_bright else 100 - FULL_INK_PERCENTILE
+        )
+    )
+    ink = (gray.astype(np.float32) - paper_level) / (full_ink_level - paper_level)
+    ink[ink < PAPER_INK_SHARE] = 0.0
+    return np.minimum(ink, 1.0)
+
+
+def otsu_threshold(gray: GrayImage) -> int:
+    """Return the level that best splits a picture in two: pixels above it are the bright class.
+
+    Args:
+        gray: uint8 of any shape, with at least two levels.
+
+    Returns:
+        A level from 0 to 254 at which both classes hold pixels.
+    """
+    counts = np.bincount(gray.reshape(-1), minlength=256).astype(np.float64)
+    levels = np.arange(256)
+    dark = np.cumsum(counts)[:-1]
+    bright = counts.sum() - dark
+    dark_sum = np.cumsum(counts * levels)[:-1]
+    bright_sum = (counts * levels).sum() - dark_sum
+    # Between-class variance, up to a constant factor; levels that leave a class empty score 0.
+    gap = dark_sum / np.maximum(dark, 1) - bright_sum / np.maximum(bright, 1)
+    return int(np.argmax(dark * bright * gap**2))
+
+
+def resize(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Resize with a triangle filter, widened when it shrinks so that no pixel is passed over.
+
+    Args:
+        image: float32 [height, width].
+        size: Height and width of the result, each at least 1.
+
+    Returns:
+        float32 of that size.
+    """
+    height, width = size
+    return _resampling_weights(image.shape[0], height) @ image @ _resampling_weights(
+        image.shape[1], width
+    ).T
+
+
+def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Place ink on an empty 28x28 image with its centre of mass at the middle.
+
+    It moves by whole pixels, as in MNIST, and never past the border.
+
+    Args:
+        ink: float32 [height, width], height and width at most 28, not all zero.
+
+    Returns:
+        float32 [28, 28].
+    """
+    height, width = ink.shape
+    total = ink.sum()
+    center_y = float(ink.sum(axis=1) @ np.arange(height) / total)
+    center_x = float(ink.sum(axis=0) @ np.arange(width) / total)
+    top = min(max(round(MASS_CENTER - center_y), 0), IMAGE_SIZE - height)
+    left = min(max(round(MASS_CENTER - center_x), 0), IMAGE_SIZE - width)
+    image = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
+    image[top : top + height, left : left + width] = ink
+    return image
+
+
+def _resampling_weights(source: int, target: int) -> NDArray[np.float32]:
+    """Return float32 [target, source]: each row holds one output pixel's share of the inputs."""
+    ratio = source / target
+    support = max(ratio, 1.0)
+    centers = (np.arange(target) + 0.5) * ratio
+    distance = np.abs(np.arange(source)[None, :] + 0.5 - centers[:, None]) / support
+    weights = np.maximum(1.0 - distance, 0.0)
+    normalized: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(
+        np.float32
+    )
+    return normalized

@@ -1,0 +1,174 @@
+"""The networks, as data: to add one, add an entry to ARCHITECTURES.
+
+Every network takes float32 [N, 28, 28, 1] from 0 to 1 and gives float32 [N, 10] logits. The
+softmax stays out: an int8 softmax would round most of the probability away, and the runtime
+computes a calibrated one from the logits.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import tf_keras
+
+from edge_mnist.errors import TrainingError
+from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES
+
+layers = tf_keras.layers
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A square convolution and ReLU, with batch normalisation between the two if asked for."""
+
+    filters: int
+    kernel: int
+    stride: int = 1
+    padding: Literal["same", "valid"] = "same"
+    batch_norm: bool = False
+
+
+@dataclass(frozen=True)
+class MaxPool:
+    """Max pooling over squares that do not overlap."""
+
+    size: int = 2
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer and ReLU."""
+
+    units: int
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """Dropout while training."""
+
+    rate: float
+
+
+Layer = Conv | MaxPool | Dense | Dropout
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A plain stack of layers; the ten logits at its end go without saying.
+
+    Attributes:
+        summary: One line for people who choose.
+        layers: From the image on.
+    """
+
+    summary: str
+    layers: tuple[Layer, ...]
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "micro": Architecture(
+        "the default: small, batch-normalised, strides in place of pooling",
+        (
+            Conv(8, 5, stride=2, batch_norm=True),
+            Conv(16, 3, padding="valid", batch_norm=True),
+            Conv(16, 3, stride=2, padding="valid", batch_norm=True),
+            Conv(32, 3, padding="valid", batch_norm=True),
+        ),
+    ),
+    "tutorial-3x3": Architecture(
+        "the network of many tutorials, second convolution 3x3",
+        (Conv(8, 4), MaxPool(), Conv(16, 3, padding="valid"), MaxPool(), Dense(10)),
+    ),
+    "tutorial-4x4": Architecture(
+        "the same with a second convolution of 4x4",
+        (Conv(8, 4), MaxPool(), Conv(16, 4, padding="valid"), MaxPool(), Dense(10)),
+    ),
+    "classic": Architecture(
+        "two convolutions of 32 and 64 filters and a wide dense layer, as in the Keras examples",
+        (
+            Conv(32, 3, padding="valid"),
+            MaxPool(),
+            Conv(64, 3, padding="valid"),
+            MaxPool(),
+            Dense(128),
+            Dropout(0.5),
+        ),
+    ),
+    "classic-bn": Architecture(
+        "classic with batch normalisation",
+        (
+            Conv(32, 3, padding="valid", batch_norm=True),
+            MaxPool(),
+            Conv(64, 3, padding="valid", batch_norm=True),
+            MaxPool(),
+            Dense(128),
+            Dropout(0.5),
+        ),
+    ),
+}
+DEFAULT_ARCHITECTURE = "micro"
+
+
+def find_architecture(name: str) -> Architecture:
+    """Return an architecture by name.
+
+    Raises:
+        TrainingError: If there is none of that name.
+    """
+    try:
+        return ARCHITECTURES[name]
+    except KeyError:
+        raise TrainingError(
+            "unknown architecture", expected=", ".join(ARCHITECTURES), got=repr(name)
+        ) from None
+
+
+def build(name: str) -> Any:
+    """Build the Keras model of an architecture, with fresh weights.
+
+    Returns:
+        A tf_keras functional model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, 10] out.
+    """
+    image = layers.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
+    tensor = image
+    for layer in find_architecture(name).layers:
+        tensor = _apply(layer, tensor)
+    logits = layers.Dense(NUM_CLASSES, name="logits")(_flatten(tensor))
+    return tf_keras.Model(image, logits, name=name)
+
+
+def count_multiply_adds(model: Any) -> int:
+    """Return the multiply-adds of one inference in the model's convolutions and dense layers."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            _, height, width, filters = layer.output_shape
+            depth = layer.input_shape[-1] // layer.groups
+            total += height * width * filters * depth * int(
+                layer.kernel_size[0] * layer.kernel_size[1]
+            )
+        elif isinstance(layer, layers.Dense):
+            total += layer.input_shape[-1] * layer.units
+    return total
+
+
+def _apply(layer: Layer, tensor: Any) -> Any:
+    match layer:
+        case Conv(filters, kernel, stride, padding, batch_norm):
+            # The activation stands on its own and not inside the convolution: only so does the
+            # batch normalisation between the two fold into the weights when quantized.
+            tensor = layers.Conv2D(
+                filters, kernel, stride, padding, use_bias=not batch_norm
+            )(tensor)
+            if batch_norm:
+                tensor = layers.BatchNormalization()(tensor)
+            return layers.ReLU()(tensor)
+        case MaxPool(size):
+            return layers.MaxPool2D(size)(tensor)
+        case Dense(units):
+            return layers.ReLU()(layers.Dense(units)(_flatten(tensor)))
+        case Dropout(rate):
+            return layers.Dropout(rate)(tensor)
+
+
+def _flatten(tensor: Any) -> Any:
+    return tensor if len(tensor.shape) == 2 else layers.Flatten()(tensor)

@@ -1,0 +1,46 @@
+"""Where TensorFlow computes: the GPU if there is one, or what the user said."""
+
+from typing import Any
+
+import tensorflow as tf
+
+from edge_mnist.errors import TrainingError
+from edge_mnist.training.config import Device
+
+
+def select_device(device: Device) -> str:
+    """Make TensorFlow use a kind of device; to be called before it computes anything.
+
+    Returns:
+        What was taken, in words.
+
+    Raises:
+        TrainingError: If a GPU is asked for and TensorFlow sees none.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        seen = ", ".join(map(_plain_name, tf.config.list_physical_devices()))
+        cuda = "with" if tf.test.is_built_with_cuda() else "without"
+        raise TrainingError(
+            "--device gpu",
+            expected="a GPU that TensorFlow can use",
+            got=f"{seen} (TensorFlow {tf.__version__}, built {cuda} CUDA)",
+            remedy="install GPU support with: pip install 'edge-mnist[gpu]', or use --device cpu",
+        )
+    if device == "cpu" or not gpus:
+        tf.config.set_visible_devices([], "GPU")
+        return "the CPU" if device == "cpu" else "the CPU (TensorFlow sees no GPU)"
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return f"the GPU ({details.get('device_name', gpus[0].name)})"
+
+
+def describe_devices() -> tuple[str, list[str]]:
+    """Return TensorFlow's version and the GPUs that it sees."""
+    gpus = tf.config.list_physical_devices("GPU")
+    return str(tf.__version__), [_plain_name(gpu) for gpu in gpus]
+
+
+def _plain_name(device: Any) -> str:
+    return str(device.name).removeprefix("/physical_device:")

@@ -1,0 +1,342 @@
+"""The training loop: compiled, deterministic, interruptible and resumable at every epoch.
+
+It is our own and not `Model.fit` for two reasons. The images stay uint8 on the device and many
+steps run in one call of the graph, which takes less than half the time on two CPU cores
+(benchmarks/training_throughput.py; XLA made it slower there, so it is not used). And all that is
+random is a function of the seed and the step, so that a resumed run ends where an unbroken one
+would have.
+"""
+
+import io
+import json
+import math
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+
+from edge_mnist.dataset import Examples
+from edge_mnist.errors import TrainingError
+from edge_mnist.files import write_atomically
+from edge_mnist.preprocessing import NUM_CLASSES
+from edge_mnist.training.augmentation import augment
+from edge_mnist.training.config import TrainConfig
+from edge_mnist.training.history import EpochResult
+
+# Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
+# that a progress bar moves and Ctrl-C is answered within a second.
+STEPS_PER_CALL = 50
+VALIDATION_BATCH_SIZE = 500
+
+# One-cycle (Smith and Topin, "Super-convergence", 2018): the share of the steps that climb.
+WARMUP_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a training ended.
+
+    Attributes:
+        history: A line an epoch, resumed ones included.
+        interrupted: Whether Ctrl-C ended it.
+    """
+
+    history: list[EpochResult]
+    interrupted: bool
+
+
+class Reporter(Protocol):
+    """Shows how far a training is."""
+
+    def step(self, epoch: int, done: int, total: int) -> None:
+        """Take note that `done` of `total` steps of an epoch have run."""
+
+    def epoch(self, result: EpochResult, epochs: int) -> None:
+        """Take note that one of `epochs` epochs has ended."""
+
+
+@dataclass
+class _Progress:
+    """What a resumed training needs besides weights and the optimizer's variables."""
+
+    history: list[EpochResult] = field(default_factory=list)
+    best_val_loss: float = math.inf
+    best_epoch: int = 0
+    best_weights: list[NDArray[Any]] = field(default_factory=list)
+
+
+def fit(
+    model: Any,
+    train: Examples,
+    validation: Examples,
+    config: TrainConfig,
+    *,
+    state_path: Path | None = None,
+    reporter: Reporter | None = None,
+) -> FitResult:
+    """Train a model in place.
+
+    Args:
+        model: A tf_keras model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, 10] out.
+        train: What it is fitted to.
+        validation: What early stopping looks at.
+        config: How; `arch`, `data`, `validation_split` and `device` are not looked at.
+        state_path: Where the state is kept after each epoch; if the file is there, the training
+            goes on from it.
+        reporter: Told about steps and epochs.
+
+    Returns:
+        The history. The model has the best epoch's weights if `config.patience` is set, else the
+        last's.
+
+    Raises:
+        TrainingError: If the state is not this training's, or the loss is no longer a number.
+    """
+    batch_size = min(config.batch_size, len(train))
+    steps_per_epoch = len(train) // batch_size
+    optimizer = _build_optimizer(model, config, steps_per_epoch * config.epochs)
+    run_steps = _compile_steps(model, optimizer, train, config)
+    validate = _compile_validation(model, validation)
+    progress = _Progress()
+    if state_path is not None and state_path.exists():
+        progress = _load_state(state_path, model, optimizer)
+    stopped = False
+    with _interrupt_flag() as interrupt:
+        for epoch in range(len(progress.history), config.epochs):
+            if _patience_is_over(progress, config.patience):
+                break
+            started = time.perf_counter()
+            _reseed_layers(model, config.seed, epoch)
+            totals = np.zeros(2)
+            # Drawn anew from seed and epoch: a resumed run gets the same order.
+            order = np.random.default_rng((config.seed, epoch)).permutation(len(train))
+            batches = order[: steps_per_epoch * batch_size].astype(np.int32)
+            batches = batches.reshape(steps_per_epoch, batch_size)
+            for start in range(0, steps_per_epoch, STEPS_PER_CALL):
+                chunk = batches[start : start + STEPS_PER_CALL]
+                totals += run_steps(
+                    tf.constant(chunk), tf.constant(epoch * steps_per_epoch + start)
+                ).numpy()
+                if reporter is not None:
+                    reporter.step(epoch + 1, start + len(chunk), steps_per_epoch)
+                if interrupt.is_set:
+                    stopped = True
+                    break
+            if stopped:
+                break
+            loss, accuracy = totals / (steps_per_epoch * np.array([1, batch_size]))
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"epoch {epoch + 1}",
+                    expected="a finite loss",
+                    got=str(loss),
+                    remedy="lower --learning-rate",
+                )
+            val_loss, val_accuracy = validate()
+            result = EpochResult(
+                epoch=epoch + 1,
+                loss=float(loss),
+                accuracy=float(accuracy),
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                learning_rate=float(optimizer.learning_rate.numpy()),
+                seconds=time.perf_counter() - started,
+            )
+            progress.history.append(result)
+            if config.patience is not None and val_loss < progress.best_val_loss:
+                progress.best_val_loss, progress.best_epoch = val_loss, epoch + 1
+                progress.best_weights = model.get_weights()
+            if state_path is not None:
+                _save_state(state_path, model, optimizer, progress)
+            if reporter is not None:
+                reporter.epoch(result, config.epochs)
+    if progress.best_weights:
+        model.set_weights(progress.best_weights)
+    return FitResult(progress.history, interrupted=stopped)
+
+
+class _WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A half cosine up to the peak and one down to zero."""
+
+    def __init__(self, peak: float, warmup_steps: int, total_steps: int) -> None:
+        self.peak, self.warmup_steps, self.total_steps = peak, warmup_steps, total_steps
+
+    def __call__(self, step: Any) -> Any:
+        step = tf.cast(step, tf.float32)
+        up = step / max(self.warmup_steps, 1)
+        down = (step - self.warmup_steps) / max(self.total_steps - self.warmup_steps, 1)
+        phase = tf.where(step < self.warmup_steps, 1.0 - up, tf.minimum(down, 1.0))
+        return self.peak * 0.5 * (1.0 + tf.cos(math.pi * phase))
+
+
+def _build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
+    rate: Any = config.learning_rate
+    if config.schedule != "constant":
+        warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0
+        rate = _WarmupCosine(config.learning_rate, warmup, total_steps)
+    if config.optimizer == "adamw":
+        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        # Decay shrinks weights; on biases and batch normalisation it only does harm.
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = tf_keras.optimizers.Adam(rate)
+    if config.mixed_precision:
+        optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainConfig) -> Any:
+    images = tf.constant(train.images[..., None])
+    labels = tf.constant(train.labels)
+    smoothing = config.label_smoothing
+
+    def run_step(indices: Any, step: Any) -> Any:
+        batch = tf.cast(tf.gather(images, indices), tf.float32) / 255.0
+        batch_labels = tf.gather(labels, indices)
+        if config.augmentation is not None:
+            batch = augment(batch, config.augmentation, tf.stack([config.seed, step]))
+        targets = tf.one_hot(batch_labels, NUM_CLASSES) * (1 - smoothing) + smoothing / NUM_CLASSES
+        with tf.GradientTape() as tape:
+            logits = tf.cast(model(batch, training=True), tf.float32)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            scaled = optimizer.get_scaled_loss(loss) if config.mixed_precision else loss
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        if config.mixed_precision:
+            gradients = optimizer.get_unscaled_gradients(gradients)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return tf.stack([loss, _count_correct(logits, batch_labels)])
+
+    @tf.function
+    def run_steps(batches: Any, first_step: Any) -> Any:
+        totals = tf.zeros(2)
+        for index in tf.range(tf.shape(batches)[0]):
+            totals += run_step(batches[index], first_step + index)
+        return totals
+
+    # The last call of an epoch has fewer steps; without a signature that traces the graph anew.
+    return run_steps.get_concrete_function(
+        tf.TensorSpec([None, min(config.batch_size, len(train))], tf.int32),
+        tf.TensorSpec([], tf.int32),
+    )
+
+
+def _compile_validation(model: Any, validation: Examples) -> Any:
+    images, labels = tf.constant(validation.images[..., None]), tf.constant(validation.labels)
+
+    @tf.function
+    def run(start: Any) -> Any:
+        batch = tf.cast(images[start : start + VALIDATION_BATCH_SIZE], tf.float32) / 255.0
+        batch_labels = labels[start : start + VALIDATION_BATCH_SIZE]
+        logits = tf.cast(model(batch, training=False), tf.float32)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            tf.cast(batch_labels, tf.int32), logits
+        )
+        return tf.stack([tf.reduce_sum(losses), _count_correct(logits, batch_labels)])
+
+    def validate() -> tuple[float, float]:
+        starts = range(0, len(validation), VALIDATION_BATCH_SIZE)
+        loss, correct = sum(run(tf.constant(start)).numpy() for start in starts) / len(validation)
+        return float(loss), float(correct)
+
+    return validate
+
+
+def _count_correct(logits: Any, labels: Any) -> Any:
+    predicted = tf.cast(tf.argmax(logits, axis=1), labels.dtype)
+    return tf.reduce_sum(tf.cast(predicted == labels, tf.float32))
+
+
+def _reseed_layers(model: Any, seed: int, epoch: int) -> None:
+    """Start the random generators of dropout layers anew, as a function of seed and epoch."""
+    for index, layer in enumerate(model.layers):
+        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+        if generator is not None:
+            generator.reset_from_seed((seed * 1_000_003 + epoch) * 101 + index)
+
+
+def _patience_is_over(progress: _Progress, patience: int | None) -> bool:
+    return patience is not None and len(progress.history) - progress.best_epoch >= patience
+
+
+def _save_state(path: Path, model: Any, optimizer: Any, progress: _Progress) -> None:
+    arrays = {
+        **_numbered("model", model.get_weights()),
+        **_numbered("optimizer", [variable.numpy() for variable in optimizer.variables]),
+        **_numbered("best", progress.best_weights),
+    }
+    meta = {
+        "history": [asdict(result) for result in progress.history],
+        "best_val_loss": progress.best_val_loss,
+        "best_epoch": progress.best_epoch,
+    }
+    buffer = io.BytesIO()
+    np.savez(buffer, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8), **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+def _load_state(path: Path, model: Any, optimizer: Any) -> _Progress:
+    try:
+        with np.load(path, allow_pickle=False) as state:
+            meta = json.loads(state["meta"].tobytes())
+            weights, variables, best = (
+                [state[f"{kind}/{i}"] for i in range(_count(state.files, kind))]
+                for kind in ("model", "optimizer", "best")
+            )
+        model.set_weights(weights)
+        for variable, value in zip(optimizer.variables, variables, strict=True):
+            variable.assign(value)
+    except (OSError, ValueError, KeyError) as exc:
+        raise TrainingError(
+            f"cannot resume from {path}",
+            expected="the state of this training",
+            got=str(exc),
+            remedy="delete the run's folder to start anew",
+        ) from exc
+    return _Progress(
+        [EpochResult(**result) for result in meta["history"]],
+        meta["best_val_loss"],
+        meta["best_epoch"],
+        best,
+    )
+
+
+def _numbered(kind: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{kind}/{index}": array for index, array in enumerate(arrays)}
+
+
+def _count(names: list[str], kind: str) -> int:
+    return sum(name.startswith(f"{kind}/") for name in names)
+
+
+@dataclass
+class _Flag:
+    is_set: bool = False
+
+
+@contextmanager
+def _interrupt_flag() -> Iterator[_Flag]:
+    """Turn the first Ctrl-C into a flag; the second interrupts at once, as ever."""
+    flag = _Flag()
+
+    def note(_signal: int, _frame: Any) -> None:
+        flag.is_set = True
+        signal.signal(signal.SIGINT, previous)
+
+    try:
+        previous = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, where signals never arrive
+        yield flag
+        return
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, previous)

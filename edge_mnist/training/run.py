@@ -1,0 +1,275 @@
+"""One training from its configuration to a run folder, and back.
+
+A run folder holds config.json, history.csv, model.keras, metrics.json, plots (PNG), and state.npz,
+which a training that was cut off goes on from.
+"""
+
+import dataclasses
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tf_keras
+from numpy.typing import NDArray
+
+from edge_mnist.dataset import Dataset, Examples
+from edge_mnist.errors import ModelError, TrainingError
+from edge_mnist.evaluation import Evaluation, evaluate
+from edge_mnist.files import write_atomically
+from edge_mnist.training import plots
+from edge_mnist.training.architectures import build, count_multiply_adds, find_architecture
+from edge_mnist.training.config import Augmentation, TrainConfig, load_config
+from edge_mnist.training.device import select_device
+from edge_mnist.training.fit import FitResult, Reporter, fit
+from edge_mnist.training.history import render_csv
+from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
+
+CONFIG_FILE = "config.json"
+HISTORY_FILE = "history.csv"
+METRICS_FILE = "metrics.json"
+MODEL_FILE = "model.keras"
+STATE_FILE = "state.npz"
+PREDICTION_BATCH_SIZE = 500
+
+
+@dataclass(frozen=True)
+class RunMetrics:
+    """What came out of a run.
+
+    Attributes:
+        validation: On the validation images.
+        test: On the test images, which chose nothing; None if the data has none.
+    """
+
+    arch: str
+    parameters: int
+    multiply_adds: int
+    epochs: int
+    interrupted: bool
+    device: str
+    seconds: float
+    data_sha256: str
+    validation: Evaluation
+    test: Evaluation | None
+
+
+def plan_run(
+    out: Path | None,
+    *,
+    recipe: str | None = None,
+    config_path: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    resume: bool = False,
+) -> tuple[TrainConfig, Path]:
+    """Settle what to train and where.
+
+    Args:
+        out: The run folder; None for runs/ARCHITECTURE.
+        recipe: A recipe's name; None for the default.
+        config_path: A config.json to repeat, in place of a recipe.
+        overrides: Fields of TrainConfig that the user gave; `augmentation` may be True for the
+            default one.
+        resume: Go on with the run in `out`, whose configuration holds.
+
+    Raises:
+        TrainingError: If the folder holds a run and `resume` is not set or the run's configuration
+            is another.
+    """
+    overrides = dict(overrides or {})
+    if recipe is not None and config_path is not None:
+        raise TrainingError("--recipe and --config exclude each other")
+    config = load_config(config_path) if config_path else find_recipe(recipe or DEFAULT_RECIPE)
+    if overrides.get("augmentation") is True:
+        overrides["augmentation"] = config.augmentation or Augmentation()
+    if overrides.get("arch", config.arch) != config.arch and recipe is None and not config_path:
+        overrides["recipe"] = "custom"
+    config = dataclasses.replace(config, **overrides)
+    find_architecture(config.arch)
+    folder = out or Path("runs") / config.arch
+    if not (folder / CONFIG_FILE).exists():
+        if folder.exists() and not folder.is_dir():
+            raise TrainingError("--out", expected="a folder", got=f"the file {folder}")
+        return config, folder
+    if not resume:
+        raise TrainingError(
+            f"{folder} holds a run already",
+            remedy="give another folder with --out, or go on with that run by --resume",
+        )
+    stored = load_config(folder / CONFIG_FILE)
+    asked = set(overrides) if recipe is None and config_path is None else set(vars(config))
+    for field in sorted(asked - {"recipe", "device"}):
+        if getattr(config, field) != getattr(stored, field):
+            raise TrainingError(
+                f"cannot resume {folder} with another {field.replace('_', ' ')}",
+                expected=str(getattr(stored, field)),
+                got=str(getattr(config, field)),
+                remedy="leave the option out, or give another folder with --out",
+            )
+    return dataclasses.replace(stored, device=config.device), folder
+
+
+def train_run(
+    config: TrainConfig, dataset: Dataset, folder: Path, reporter: Reporter | None = None
+) -> RunMetrics:
+    """Train, save, measure and plot one run; go on with it if its state is in the folder.
+
+    The training sees the training and validation images only. The test images are measured on
+    once, at the end.
+
+    Args:
+        config: What to train.
+        dataset: As `config.data` and `config.validation_split` say.
+        folder: The run folder.
+        reporter: Told about progress.
+
+    Returns:
+        The metrics, as written to metrics.json.
+
+    Raises:
+        TrainingError: If the device is missing, the training diverges or its state is another's.
+    """
+    device = select_device(config.device)
+    started = time.perf_counter()
+    write_atomically(folder / CONFIG_FILE, config.to_json())
+    visible = dataset.without_test()
+    model = _build_model(config)
+    result = fit(
+        model,
+        visible.train,
+        visible.validation,
+        config,
+        state_path=folder / STATE_FILE,
+        reporter=reporter,
+    )
+    model = _as_float32(model, config)
+    save_model(model, folder / MODEL_FILE)
+    write_atomically(folder / HISTORY_FILE, render_csv(result.history))
+    metrics = _measure(model, config, dataset, result, device, time.perf_counter() - started)
+    metrics_json = json.dumps(dataclasses.asdict(metrics), indent=2) + "\n"
+    write_atomically(folder / METRICS_FILE, metrics_json)
+    plots.plot_run(folder, result.history, dataset, predict_logits(model, _shown(dataset).images))
+    return metrics
+
+
+def load_run(path: Path) -> tuple[Any, TrainConfig | None]:
+    """Load a trained model from a run folder or a .keras file.
+
+    Returns:
+        The model, and its configuration if there is one beside it.
+
+    Raises:
+        ModelError: If there is no model, or it is one of another kind.
+    """
+    model_path = path / MODEL_FILE if path.is_dir() else path
+    model = load_model(model_path)
+    config_path = model_path.parent / CONFIG_FILE
+    return model, load_config(config_path) if config_path.exists() else None
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Write a Keras model whole or not at all."""
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder) / MODEL_FILE
+        model.save(temporary)
+        write_atomically(path, temporary.read_bytes())
+
+
+def load_model(path: Path) -> Any:
+    """Load a .keras file of a model that takes [N, 28, 28, 1] and gives [N, 10].
+
+    Raises:
+        ModelError: If there is none, it cannot be read, or it is of another kind.
+    """
+    if not path.is_file():
+        raise ModelError(
+            "cannot find the trained model",
+            expected=f"a run folder with {MODEL_FILE}, or a .keras file",
+            got=str(path),
+            remedy="make one with edge-mnist train",
+        )
+    try:
+        model = tf_keras.models.load_model(path, compile=False)
+    # Keras raises what its many layers raise; whatever it is, the file is at fault.
+    except Exception as exc:
+        raise ModelError(
+            f"cannot read the model {path}",
+            expected="a .keras file that tf_keras can load",
+            got=f"{type(exc).__name__}: {exc}"[:300],
+        ) from exc
+    if model.input_shape != (None, 28, 28, 1) or model.output_shape != (None, 10):
+        raise ModelError(
+            f"cannot use the model {path}",
+            expected="[N, 28, 28, 1] in and [N, 10] out",
+            got=f"{model.input_shape} in and {model.output_shape} out",
+        )
+    return model
+
+
+def predict_logits(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Run a Keras model.
+
+    Args:
+        images: uint8 [N, 28, 28].
+
+    Returns:
+        float32 [N, 10], whatever the model's outputs are.
+    """
+    batches = range(0, len(images), PREDICTION_BATCH_SIZE)
+    scaled = (
+        images[start : start + PREDICTION_BATCH_SIZE, ..., None].astype(np.float32) / 255
+        for start in batches
+    )
+    return np.concatenate([model.predict_on_batch(batch) for batch in scaled])
+
+
+def _build_model(config: TrainConfig) -> Any:
+    tf_keras.utils.set_random_seed(config.seed)
+    if not config.mixed_precision:
+        return build(config.arch)
+    tf_keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        return build(config.arch)
+    finally:
+        tf_keras.mixed_precision.set_global_policy("float32")
+
+
+def _as_float32(model: Any, config: TrainConfig) -> Any:
+    """Return the model free of mixed precision, for whoever loads or converts it."""
+    if not config.mixed_precision:
+        return model
+    plain = build(config.arch)
+    plain.set_weights(model.get_weights())
+    return plain
+
+
+def _measure(
+    model: Any,
+    config: TrainConfig,
+    dataset: Dataset,
+    result: FitResult,
+    device: str,
+    seconds: float,
+) -> RunMetrics:
+    def score(examples: Examples) -> Evaluation:
+        return evaluate(predict_logits(model, examples.images).argmax(axis=1), examples.labels)
+
+    return RunMetrics(
+        arch=config.arch,
+        parameters=int(model.count_params()),
+        multiply_adds=count_multiply_adds(model),
+        epochs=len(result.history),
+        interrupted=result.interrupted,
+        device=device,
+        seconds=seconds,
+        data_sha256=dataset.sha256,
+        validation=score(dataset.validation),
+        test=score(dataset.test) if dataset.test is not None else None,
+    )
+
+
+def _shown(dataset: Dataset) -> Examples:
+    return dataset.validation if dataset.test is None else dataset.test
