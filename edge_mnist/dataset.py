@@ -133,6 +133,8 @@ def load(
         raise InvalidInputError(
             "validation split", expected="above 0 and below 1", got=str(validation_split)
         )
+    train: Examples
+    test: Examples | None
     if data == "mnist":
         train, test = _load_mnist(progress)
     elif data == "optdigits":
@@ -250,7 +252,7 @@ def _download(name: str, target: Path, progress: Progress | None) -> None:
     for mirror in MIRRORS:
         url = f"{mirror}{name}.gz"
         try:
-            with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as response:
+            with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as response:  # noqa: S310
                 packed = _read_response(response, name, progress)
             # Checked before it gets its name: a broken file never stands in the cache.
             actual = hashlib.sha256(gzip.decompress(packed)).hexdigest()
@@ -297,9 +299,7 @@ def _load_optdigits() -> Examples:
     )
 
 
-def _load_folder(
-    folder: Path, read_image: ImageReader | None
-) -> tuple[Examples, Examples | None]:
+def _load_folder(folder: Path, read_image: ImageReader | None) -> tuple[Examples, Examples | None]:
     if not folder.is_dir():
         raise DatasetError(
             f"cannot find the data {str(folder)!r}",
@@ -405,6 +405,6 @@ def _hash_examples(train: Examples, test: Examples | None) -> str:
     digest = hashlib.sha256()
     for part in (train, test):
         if part is not None:
-            digest.update(np.ascontiguousarray(part.images))
-            digest.update(np.ascontiguousarray(part.labels))
+            digest.update(part.images.tobytes())
+            digest.update(part.labels.tobytes())
     return digest.hexdigest()

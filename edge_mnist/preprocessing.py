@@ -158,9 +158,11 @@ def resize(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.floa
         float32 of that size.
     """
     height, width = size
-    return _resampling_weights(image.shape[0], height) @ image @ _resampling_weights(
-        image.shape[1], width
-    ).T
+    return (
+        _resampling_weights(image.shape[0], height)
+        @ image
+        @ _resampling_weights(image.shape[1], width).T
+    )
 
 
 def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -156,11 +156,7 @@ class Classifier:
         Raises:
             InvalidInputError: If it is something else.
         """
-        if (
-            type(image) is not np.ndarray
-            or image.dtype != UINT8
-            or image.shape not in IMAGE_SHAPES
-        ):
+        if type(image) is not np.ndarray or image.dtype != UINT8 or image.shape not in IMAGE_SHAPES:
             raise _wrong_image(image, "uint8 [28, 28] or [28, 28, 1]")
         if self._pixel_codes is not None:
             image = self._pixel_codes[image]
@@ -210,7 +206,8 @@ class Classifier:
         """Return what raw outputs stand for: float64 of the same shape."""
         if not self._is_uint8_output:
             return outputs.astype(np.float64)
-        return (outputs.astype(np.float64) - self._output_zero_point) * self._output_scale
+        values = (outputs.astype(np.float64) - self._output_zero_point) * self._output_scale
+        return np.asarray(values, np.float64)
 
     @property
     def operators(self) -> list[str]:
@@ -306,9 +303,7 @@ def check_structure(content: bytes) -> None:
         ModelError: If the size, the identifier or the root's offset is wrong.
     """
     if len(content) < MIN_MODEL_BYTES:
-        raise ModelError(
-            "it is too short", expected="a .tflite file", got=f"{len(content)} bytes"
-        )
+        raise ModelError("it is too short", expected="a .tflite file", got=f"{len(content)} bytes")
     if content[4:8] != TFLITE_IDENTIFIER:
         raise ModelError(
             "it is not a .tflite file", expected="TFL3 at byte 4", got=repr(content[4:8])

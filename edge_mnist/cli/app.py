@@ -36,7 +36,9 @@ def _print_version(is_asked: bool) -> None:
 def edge_mnist(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Handwritten digits on small devices: train, quantize to int8, run and measure."""

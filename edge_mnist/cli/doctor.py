@@ -6,7 +6,7 @@ import typer
 
 from edge_mnist import __version__
 from edge_mnist.cli.console import JsonOption, needs, print_result, render_table
-from edge_mnist.cli.loading import quiet_tensorflow
+from edge_mnist.cli.loading import tensorflow_for
 from edge_mnist.dataset import MNIST_SHA256, locate_mnist
 from edge_mnist.engines import INSTALL_REMEDY, installed_engines
 from edge_mnist.errors import DatasetError, EdgeMnistError, MissingDependencyError
@@ -91,8 +91,7 @@ def _check_data() -> Finding:
 def _check_extras() -> list[Finding]:
     findings = []
     try:
-        quiet_tensorflow()
-        with needs("train", "training"):
+        with tensorflow_for("training"):
             from edge_mnist.training.device import describe_devices
         version, gpus = describe_devices()
         findings.append(Finding("TensorFlow", True, version))

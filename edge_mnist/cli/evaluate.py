@@ -13,7 +13,7 @@ from edge_mnist.cli.console import (
     render_table,
     say,
 )
-from edge_mnist.cli.loading import DATA_HELP, load_dataset, quiet_tensorflow
+from edge_mnist.cli.loading import DATA_HELP, load_dataset, tensorflow_for
 from edge_mnist.dataset import DEFAULT_DATA
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def _open_predictor(model: str | None, engine: str) -> tuple[Any, str | None]:
 
     path = Path(model or "")
     if model and (path.suffix == ".keras" or path.is_dir()):
-        quiet_tensorflow()
-        with needs("train", "running a Keras model"):
+        with tensorflow_for("running a Keras model"):
             from edge_mnist.training.run import load_run, predict_logits
         keras_model, config = load_run(path)
         return (

@@ -1,6 +1,8 @@
 """Opening data and Keras models from what the user names."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,15 +12,14 @@ from edge_mnist import dataset
 from edge_mnist.cli.console import needs
 from edge_mnist.cli.progress import download_progress
 from edge_mnist.dataset import Dataset
+from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
 
 DATA_HELP = "mnist, optdigits, a folder of IDX files, or a folder of images in sub-folders 0 to 9."
 DataOption = Annotated[str | None, typer.Option(help=DATA_HELP, metavar="DATA")]
 
 
-def load_dataset(
-    data: str, validation_split: float = dataset.DEFAULT_VALIDATION_SPLIT
-) -> Dataset:
+def load_dataset(data: str, validation_split: float = dataset.DEFAULT_VALIDATION_SPLIT) -> Dataset:
     """Load a dataset, with a progress bar if it is downloaded."""
     with download_progress() as progress:
         return dataset.load(
@@ -34,7 +35,16 @@ def read_image(path: Path) -> GrayImage:
     return image_file.read_image(path)
 
 
-def quiet_tensorflow() -> None:
-    """Keep TensorFlow's start-up notes off stderr; before its import."""
+@contextmanager
+def tensorflow_for(task: str) -> Iterator[None]:
+    """Import in the body what brings TensorFlow in, without its notes.
+
+    Args:
+        task: What needs it, as the user would say.
+
+    Raises:
+        MissingDependencyError: If it is not installed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    with needs("train", task), held_native_stderr():
+        yield

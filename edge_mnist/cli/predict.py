@@ -59,4 +59,3 @@ def _read(classifier: Any, path: Path) -> dict[str, Any]:
 def _render(reading: dict[str, Any]) -> str:
     found = ", ".join(f"{d['digit']} ({100 * d['confidence']:.1f} %)" for d in reading["digits"])
     return f"{reading['source']}: {found or 'no digit'}"
-

@@ -28,9 +28,7 @@ class TrainingProgress:
             return
         if self._task is None:
             self._task = self._bars.add_task("")
-        self._bars.update(
-            self._task, description=f"epoch {epoch}", completed=done, total=total
-        )
+        self._bars.update(self._task, description=f"epoch {epoch}", completed=done, total=total)
 
     def epoch(self, result: "EpochResult", epochs: int) -> None:
         """Print what the epoch gave."""

@@ -8,12 +8,11 @@ import typer
 from edge_mnist.cli.console import (
     JsonOption,
     format_percent,
-    needs,
     print_result,
     render_table,
     say,
 )
-from edge_mnist.cli.loading import DataOption, load_dataset, quiet_tensorflow
+from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
 
 if TYPE_CHECKING:
@@ -24,7 +23,9 @@ def quantize(
     model: Annotated[
         Path, typer.Argument(help="A run folder or a .keras file.", metavar="RUN_OR_MODEL")
     ],
-    int8: Annotated[bool, typer.Option("--int8", help="int8 throughout, uint8 in and out.")] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="int8 throughout, uint8 in and out.")
+    ] = False,
     method: Annotated[
         str,
         typer.Option(
@@ -51,8 +52,7 @@ def quantize(
 
     Example: edge-mnist quantize runs/micro --int8
     """
-    quiet_tensorflow()
-    with needs("train", "quantizing"):
+    with tensorflow_for("quantizing"):
         from edge_mnist.quantization.export import ExportConfig, export_model, open_source
     floats = {"float32": float32, "float16": float16, "dynamic": dynamic}
     wanted = tuple(number_format for number_format, is_asked in floats.items() if is_asked)
@@ -60,9 +60,7 @@ def quantize(
     source = open_source(model, data, load_dataset)
     folder = out or (model if model.is_dir() else model.parent)
     with training_progress() as progress:
-        exports = export_model(
-            source, config, name=name, folder=folder, reporter=progress, say=say
-        )
+        exports = export_model(source, config, name=name, folder=folder, reporter=progress, say=say)
     print_result([e.card for e in exports], _render(exports), as_json)
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_mnist.cli.console import JsonOption, format_percent, needs, print_result, say
-from edge_mnist.cli.loading import DataOption, load_dataset, quiet_tensorflow
+from edge_mnist.cli.console import JsonOption, format_percent, print_result, say
+from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def train(
         int | None,
         typer.Option(help="Stop after this many epochs without a lower validation loss."),
     ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu or gpu.", metavar="DEVICE")
-    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or gpu.", metavar="DEVICE")] = None,
     mixed_precision: Annotated[
         bool | None,
         typer.Option("--mixed-precision/--no-mixed-precision", help="float16 on the GPU."),
@@ -55,12 +53,9 @@ def train(
     given = {k: v for k, v in locals().items() if k not in _NOT_OVERRIDES and v is not None}
     if augment is not None:
         given["augmentation"] = augment or None
-    quiet_tensorflow()
-    with needs("train", "training"):
+    with tensorflow_for("training"):
         from edge_mnist.training.run import plan_run, train_run
-    plan, folder = plan_run(
-        out, recipe=recipe, config_path=config, overrides=given, resume=resume
-    )
+    plan, folder = plan_run(out, recipe=recipe, config_path=config, overrides=given, resume=resume)
     dataset = load_dataset(plan.data, plan.validation_split)
     say(f"training {plan.arch} on {plan.data} ({len(dataset.train):,} images) into {folder}")
     with training_progress() as progress:

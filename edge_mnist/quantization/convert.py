@@ -12,6 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from edge_mnist.errors import ExportError
+from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import IMAGE_SIZE
 from edge_mnist.quantization.slim import slim
 
@@ -37,7 +38,7 @@ def convert_int8(model: Any, representative: NDArray[np.uint8] | None) -> bytes:
         ExportError: If TensorFlow cannot convert the model.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec(INPUT_SHAPE, tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec(INPUT_SHAPE, tf.float32)])  # type: ignore[untyped-decorator]
     def infer(image: Any) -> Any:
         return model(image, training=False)
 
@@ -65,7 +66,7 @@ def convert_float(model: Any, number_format: str) -> bytes:
         ExportError: If TensorFlow cannot convert the model.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec(INPUT_SHAPE, tf.uint8)])
+    @tf.function(input_signature=[tf.TensorSpec(INPUT_SHAPE, tf.uint8)])  # type: ignore[untyped-decorator]
     def infer(image: Any) -> Any:
         return model(tf.cast(image, tf.float32) / 255.0, training=False)
 
@@ -87,7 +88,8 @@ def _create_converter(infer: Any, model: Any) -> Any:
 
 def _convert(converter: Any) -> bytes:
     try:
-        return slim(converter.convert())
+        with held_native_stderr():
+            return slim(converter.convert())
     # The converter raises its own, unexported types from several layers.
     except Exception as exc:
         raise ExportError("TensorFlow cannot convert the model", got=str(exc)[:300]) from exc

@@ -208,9 +208,7 @@ def _make_qat(
     return _check(content, source, tuned, "int8", how, config.max_bytes)
 
 
-def _make_ptq(
-    source: TrainedModel, config: ExportConfig, say: Callable[[str], None]
-) -> _Candidate:
+def _make_ptq(source: TrainedModel, config: ExportConfig, say: Callable[[str], None]) -> _Candidate:
     say("converting to int8 after training")
     representative = source.dataset.train.images[:REPRESENTATIVE_IMAGES]
     content = convert_int8(source.model, representative)

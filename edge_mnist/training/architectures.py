@@ -143,8 +143,8 @@ def count_multiply_adds(model: Any) -> int:
         if isinstance(layer, layers.Conv2D):
             _, height, width, filters = layer.output_shape
             depth = layer.input_shape[-1] // layer.groups
-            total += height * width * filters * depth * int(
-                layer.kernel_size[0] * layer.kernel_size[1]
+            total += (
+                height * width * filters * depth * int(layer.kernel_size[0] * layer.kernel_size[1])
             )
         elif isinstance(layer, layers.Dense):
             total += layer.input_shape[-1] * layer.units
@@ -156,9 +156,9 @@ def _apply(layer: Layer, tensor: Any) -> Any:
         case Conv(filters, kernel, stride, padding, batch_norm):
             # The activation stands on its own and not inside the convolution: only so does the
             # batch normalisation between the two fold into the weights when quantized.
-            tensor = layers.Conv2D(
-                filters, kernel, stride, padding, use_bias=not batch_norm
-            )(tensor)
+            tensor = layers.Conv2D(filters, kernel, stride, padding, use_bias=not batch_norm)(
+                tensor
+            )
             if batch_norm:
                 tensor = layers.BatchNormalization()(tensor)
             return layers.ReLU()(tensor)

@@ -215,7 +215,7 @@ def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainCon
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return tf.stack([loss, _count_correct(logits, batch_labels)])
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def run_steps(batches: Any, first_step: Any) -> Any:
         totals = tf.zeros(2)
         for index in tf.range(tf.shape(batches)[0]):
@@ -232,7 +232,7 @@ def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainCon
 def _compile_validation(model: Any, validation: Examples) -> Any:
     images, labels = tf.constant(validation.images[..., None]), tf.constant(validation.labels)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def run(start: Any) -> Any:
         batch = tf.cast(images[start : start + VALIDATION_BATCH_SIZE], tf.float32) / 255.0
         batch_labels = labels[start : start + VALIDATION_BATCH_SIZE]

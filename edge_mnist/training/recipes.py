@@ -20,11 +20,15 @@ RECIPES: dict[str, TrainConfig] = {
             label_smoothing=0.05,
             augmentation=Augmentation(),
         ),
+        # The tutorials keep Adam's rate at 0.001. On validation that gave 97.8 % (4x4) and 98.1 %
+        # (3x3) on average over three seeds; one cycle up to 0.004 gave 98.7 %.
         TrainConfig(
             recipe="tutorial-4x4",
             arch="tutorial-4x4",
             epochs=5,
             batch_size=32,
+            learning_rate=4e-3,
+            schedule="one-cycle",
             validation_split=0.3,
             patience=2,
         ),
@@ -33,12 +37,12 @@ RECIPES: dict[str, TrainConfig] = {
             arch="tutorial-3x3",
             epochs=5,
             batch_size=32,
+            learning_rate=4e-3,
+            schedule="one-cycle",
             patience=2,
         ),
         TrainConfig(recipe="classic-dropout", arch="classic", epochs=15),
-        TrainConfig(
-            recipe="classic-validation", arch="classic", epochs=10, validation_split=0.2
-        ),
+        TrainConfig(recipe="classic-validation", arch="classic", epochs=10, validation_split=0.2),
         TrainConfig(
             recipe="classic-augmented",
             arch="classic-bn",

@@ -213,6 +213,7 @@ def predict_logits(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]
     """Run a Keras model.
 
     Args:
+        model: A tf_keras model: float32 [N, 28, 28, 1] from 0 to 1 in, [N, 10] out.
         images: uint8 [N, 28, 28].
 
     Returns:

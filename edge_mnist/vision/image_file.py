@@ -1,9 +1,11 @@
 """Reading image files."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import GrayImage
@@ -39,7 +41,7 @@ def read_image(path: Path) -> GrayImage:
     return gray.astype(np.uint8)
 
 
-def _decode(content: np.ndarray, flags: int) -> np.ndarray | None:
+def _decode(content: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
     if content.size == 0:
         return None
     try:
@@ -48,9 +50,10 @@ def _decode(content: np.ndarray, flags: int) -> np.ndarray | None:
         return None
 
 
-def _flatten_onto_white(bgra: np.ndarray) -> GrayImage:
+def _flatten_onto_white(bgra: NDArray[Any]) -> GrayImage:
     """Return a picture with transparency, uint8 or uint16 [height, width, 4], on white paper."""
     full = np.iinfo(bgra.dtype).max
     gray = cv2.cvtColor(bgra[..., :3], cv2.COLOR_BGR2GRAY).astype(np.float32) / full
     opacity = bgra[..., 3].astype(np.float32) / full
-    return np.rint(255 * (gray * opacity + 1 - opacity)).astype(np.uint8)
+    flat: GrayImage = np.rint(255 * (gray * opacity + 1 - opacity)).astype(np.uint8)
+    return flat

@@ -1,0 +1,34 @@
+"""Holding back what compiled libraries print past Python."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def held_native_stderr() -> Iterator[None]:
+    """Hold back what is written to the stderr of the process while the body runs.
+
+    TensorFlow's libraries print notes at import and at conversion that no setting turns off. If
+    the body fails they are passed on, since then they may tell why.
+    """
+    sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no stderr to hold back
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
