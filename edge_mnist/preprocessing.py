@@ -148,21 +148,19 @@ def otsu_threshold(gray: GrayImage) -> int:
 
 
 def resize(image: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Resize with a triangle filter, widened when it shrinks so that no pixel is passed over.
+    """Resize by cubic convolution, widened when it shrinks so that no pixel is passed over.
 
     Args:
         image: float32 [height, width].
         size: Height and width of the result, each at least 1.
 
     Returns:
-        float32 of that size.
+        float32 of that size; at edges it may go past the input's range by some hundredths.
     """
     height, width = size
-    return (
-        _resampling_weights(image.shape[0], height)
-        @ image
-        @ _resampling_weights(image.shape[1], width).T
-    )
+    rows = _resampling_weights(image.shape[0], height)
+    columns = _resampling_weights(image.shape[1], width)
+    return rows @ image @ columns.T
 
 
 def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,12 +186,19 @@ def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _resampling_weights(source: int, target: int) -> NDArray[np.float32]:
-    """Return float32 [target, source]: each row holds one output pixel's share of the inputs."""
+    """Return float32 [target, source]: each row holds one output pixel's share of the inputs.
+
+    The kernel is Keys's with a = -1/2 ("Cubic convolution interpolation for digital image
+    processing", 1981). On MNIST images that were enlarged and brought back it came closer to the
+    original than the triangle filter (benchmarks/preprocessing.py).
+    """
     ratio = source / target
-    support = max(ratio, 1.0)
     centers = (np.arange(target) + 0.5) * ratio
-    distance = np.abs(np.arange(source)[None, :] + 0.5 - centers[:, None]) / support
-    weights = np.maximum(1.0 - distance, 0.0)
+    offsets = np.arange(source)[None, :] + 0.5 - centers[:, None]
+    x = np.abs(offsets) / max(ratio, 1.0)
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    weights = np.where(x < 1, near, np.where(x < 2, far, 0.0))
     normalized: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(
         np.float32
     )

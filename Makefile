@@ -1,0 +1,35 @@
+# `make demo` and `make test` set up .venv on first use; nothing else is needed beforehand.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test check test-all test-slow clean
+
+demo: .venv/.installed
+	$(BIN)/python tools/demo.py
+
+test: check
+
+check: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+
+# The core's tests on every Python from 3.10 to 3.13 that is found.
+test-all: .venv/.installed
+	$(BIN)/nox
+
+# The published recipes, held to their figures: about 15 minutes on two cores.
+test-slow: .venv/.installed
+	$(BIN)/pytest -q -m slow
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+	  { echo "edge-mnist needs Python 3.10 to 3.13, found $$($(PYTHON) --version); use make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv demo build dist .nox .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,24 @@
+"""The core's tests on every Python that edge-mnist supports: `make test-all`."""
+
+import nox
+
+nox.options.error_on_missing_interpreters = False
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+
+
+@nox.session(python=PYTHONS)
+def core(session: nox.Session) -> None:
+    """Test a plain install with pictures: the engine and NumPy that pip picks for this Python."""
+    session.install(".[vision]", "pytest>=8.3", "pytest-xdist>=3.6", "build>=1.2")
+    session.run("pip", "list", silent=False)
+    session.run(
+        "pytest",
+        "-q",
+        "-n2",
+        "--dist=loadfile",
+        "-m",
+        "not slow",
+        *session.posargs,
+        # The package under test is the installed one, not the checkout's.
+        env={"PYTHONSAFEPATH": "1"},
+    )
