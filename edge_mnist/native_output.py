@@ -11,8 +11,9 @@ from contextlib import contextmanager
 def held_native_stderr() -> Iterator[None]:
     """Hold back what is written to the stderr of the process while the body runs.
 
-    TensorFlow's libraries print notes at import and at conversion that no setting turns off. If
-    the body fails they are passed on, since then they may tell why.
+    TensorFlow's libraries print notes at import and at conversion, and interpreters do when they
+    load a model; no setting turns them off. If the body fails they are passed on, since then they
+    may tell why; not the INFO lines, which never do.
     """
     sys.stderr.flush()
     try:
@@ -26,7 +27,7 @@ def held_native_stderr() -> Iterator[None]:
             yield
         except BaseException:
             held.seek(0)
-            os.write(saved, held.read())
+            os.write(saved, b"".join(x for x in held if not x.startswith(b"INFO:")))
             raise
         finally:
             sys.stderr.flush()

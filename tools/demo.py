@@ -21,7 +21,7 @@ PICTURES = 5
 PICTURE_SIZE = 200
 
 # Enough to see it work: 40 epochs make the shipped model out of the same recipe.
-EPOCHS = {"mnist": 6, "optdigits": 80}
+EPOCHS = {"mnist": 12, "optdigits": 80}
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     run = FOLDER / "run"
     pictures = draw_pictures(data, FOLDER / "pictures")
     show("train", "--data", data, "--epochs", str(EPOCHS[data]), "--out", str(run))
-    show("quantize", str(run), "--int8", "--qat-epochs", "2")
+    show("quantize", str(run), "--int8", "--qat-epochs", "3")
     model = str(run / "micro.tflite")
     show("evaluate", model, "--data", data)
     show("predict", *map(str, pictures), "--model", model)
@@ -68,9 +68,7 @@ def draw_pictures(data: str, folder: Path) -> list[Path]:
 def show(*arguments: str) -> None:
     """Print a command and run it."""
     print(f"\n$ edge-mnist {' '.join(arguments)}", flush=True)
-    code = subprocess.run(
-        [sys.executable, "-m", "edge_mnist", *arguments], check=False
-    ).returncode
+    code = subprocess.run([sys.executable, "-m", "edge_mnist", *arguments], check=False).returncode
     if code:
         sys.exit(code)
 

@@ -7,6 +7,7 @@ import typer
 from edge_mnist.benchmark import Benchmark, run_benchmarks
 from edge_mnist.cli.console import JsonOption, print_result, render_table
 from edge_mnist.latency import DEFAULT_RUNS
+from edge_mnist.native_output import held_native_stderr
 
 
 def bench(
@@ -24,7 +25,8 @@ def bench(
 
     Example: edge-mnist bench micro --threads 1 --runs 5000
     """
-    benchmarks = run_benchmarks(model, engine=engine, threads=threads, runs=runs)
+    with held_native_stderr():
+        benchmarks = run_benchmarks(model, engine=engine, threads=threads, runs=runs)
     print_result(benchmarks, _render(benchmarks), as_json)
 
 

@@ -6,12 +6,11 @@ import typer
 
 from edge_mnist import __version__
 from edge_mnist.cli.console import JsonOption, needs, print_result, render_table
-from edge_mnist.cli.loading import tensorflow_for
+from edge_mnist.cli.loading import load_classifier, tensorflow_for
 from edge_mnist.dataset import MNIST_SHA256, locate_mnist
 from edge_mnist.engines import INSTALL_REMEDY, installed_engines
 from edge_mnist.errors import DatasetError, EdgeMnistError, MissingDependencyError
 from edge_mnist.model_store import shipped_models
-from edge_mnist.runtime import Classifier
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def _check_engines() -> list[Finding]:
     findings = []
     for engine, version in installed_engines().items():
         try:
-            Classifier.load(engine=engine)
+            load_classifier(None, engine)
             findings.append(Finding(engine, True, f"{version}, runs the default model"))
         except EdgeMnistError as exc:
             findings.append(Finding(engine, False, str(exc), INSTALL_REMEDY))
@@ -69,7 +68,7 @@ def _check_models() -> list[Finding]:
     findings = []
     try:
         for model in shipped_models():
-            Classifier.load(model.path)
+            load_classifier(model.path, "auto")
             found = f"{model.card.size_bytes:,} bytes, SHA-256 as in its card"
             findings.append(Finding(f"model {model.name}", True, found, is_needed=True))
     except EdgeMnistError as exc:

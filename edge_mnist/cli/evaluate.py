@@ -1,10 +1,14 @@
 """`edge-mnist evaluate`."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
+from edge_mnist import evaluation
 from edge_mnist.cli.console import (
     JsonOption,
     format_percent,
@@ -13,11 +17,15 @@ from edge_mnist.cli.console import (
     render_table,
     say,
 )
-from edge_mnist.cli.loading import DATA_HELP, load_dataset, tensorflow_for
-from edge_mnist.dataset import DEFAULT_DATA
+from edge_mnist.cli.loading import DATA_HELP, load_classifier, load_dataset, tensorflow_for
+from edge_mnist.dataset import DEFAULT_DATA, Dataset, Examples
+from edge_mnist.evaluation import Evaluation
+from edge_mnist.model_card import load_card
+from edge_mnist.model_store import find_model
+from edge_mnist.native_output import held_native_stderr
 
-if TYPE_CHECKING:
-    from edge_mnist.evaluation import Evaluation
+# Maps images, uint8 [N, 28, 28], to digits, integers [N].
+Predictor = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
 
 def evaluate(
@@ -38,12 +46,12 @@ def evaluate(
 
     Example: edge-mnist evaluate micro --data optdigits
     """
-    from edge_mnist.evaluation import evaluate as compare
-
     predict, trained_on = _open_predictor(model, engine)
-    examples, described = _choose_images(data, trained_on)
+    examples, described = _choose_images(load_dataset(data), trained_on)
     say(f"evaluating on {described}")
-    result = compare(predict(examples.images), examples.labels)
+    with held_native_stderr():
+        predicted = predict(examples.images)
+    result = evaluation.evaluate(predicted, examples.labels)
     if out is not None:
         with needs("train", "drawing"):
             from edge_mnist.training.plots import plot_confusion
@@ -51,45 +59,41 @@ def evaluate(
     print_result(result, _render(result), as_json)
 
 
-def _open_predictor(model: str | None, engine: str) -> tuple[Any, str | None]:
-    """Return what maps images [N, 28, 28] to digits [N], and the data that it was trained on."""
-    import numpy as np
-
+def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None]:
+    """Return the model, and the SHA-256 of the data it was trained on where that is known."""
     path = Path(model or "")
     if model and (path.suffix == ".keras" or path.is_dir()):
         with tensorflow_for("running a Keras model"):
-            from edge_mnist.training.run import load_run, predict_logits
-        keras_model, config = load_run(path)
+            from edge_mnist.training.run import load_data_sha256, load_run, predict_logits
+        keras_model, _ = load_run(path)
         return (
             lambda images: predict_logits(keras_model, images).argmax(axis=1),
-            config.data if config else None,
+            load_data_sha256(path),
         )
-    from edge_mnist.model_card import load_card
-    from edge_mnist.model_store import find_model
-    from edge_mnist.runtime import Classifier
-
-    classifier = Classifier.load(model, engine=engine)
+    classifier = load_classifier(model, engine)
     card = load_card(find_model(model))
     return (
         lambda images: np.array([p.digit for p in classifier.predict_batch(images)]),
-        card.data["name"] if card else None,
+        card.data["sha256"] if card else None,
     )
 
 
-def _choose_images(data: str, trained_on: str | None) -> tuple[Any, str]:
-    """Return the images that the model has not seen, and what they are in words."""
-    dataset = load_dataset(data)
-    if trained_on is not None and trained_on != data:
+def _choose_images(dataset: Dataset, trained_on: str | None) -> tuple[Examples, str]:
+    """Return images that the model has not been trained on, and what they are in words."""
+    name = dataset.name
+    if trained_on is not None and trained_on != dataset.sha256:
         examples = dataset.everything()
-        return examples, f"all {len(examples):,} images of {data} (trained on {trained_on})"
+        return examples, f"all {len(examples):,} images of {name}; it was trained on other data"
     if dataset.test is None:
-        return dataset.validation, (
-            f"{len(dataset.validation):,} validation images of {data}, which has no test images"
+        count = len(dataset.validation)
+        return (
+            dataset.validation,
+            f"{count:,} validation images of {name}, which has no test images",
         )
-    return dataset.test, f"the {len(dataset.test):,} test images of {data}"
+    return dataset.test, f"the {len(dataset.test):,} test images of {name}"
 
 
-def _render(result: "Evaluation") -> str:
+def _render(result: Evaluation) -> str:
     classes = [
         [
             str(report.digit),

@@ -14,6 +14,7 @@ from edge_mnist.cli.progress import download_progress
 from edge_mnist.dataset import Dataset
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
+from edge_mnist.runtime import Classifier
 
 DATA_HELP = "mnist, optdigits, a folder of IDX files, or a folder of images in sub-folders 0 to 9."
 DataOption = Annotated[str | None, typer.Option(help=DATA_HELP, metavar="DATA")]
@@ -33,6 +34,12 @@ def read_image(path: Path) -> GrayImage:
         from edge_mnist.vision import image_file
 
     return image_file.read_image(path)
+
+
+def load_classifier(model: str | Path | None, engine: str) -> Classifier:
+    """Load a model without the interpreter's notes."""
+    with held_native_stderr():
+        return Classifier.load(model, engine=engine)
 
 
 @contextmanager

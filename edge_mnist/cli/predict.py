@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from edge_mnist.cli.console import say
-from edge_mnist.cli.loading import read_image
+from edge_mnist.cli.loading import load_classifier, read_image
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import normalize_digit
+from edge_mnist.runtime import Classifier
 
 
 def predict(
@@ -26,9 +27,7 @@ def predict(
 
     Example: edge-mnist predict scan.png photo.jpg
     """
-    from edge_mnist.runtime import Classifier
-
-    classifier = Classifier.load(model, engine=engine)
+    classifier = load_classifier(model, engine)
     failed = False
     for path in files:
         try:
@@ -42,7 +41,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def _read(classifier: Any, path: Path) -> dict[str, Any]:
+def _read(classifier: Classifier, path: Path) -> dict[str, Any]:
     """Return the reading of one picture; a blank one has no lines and no digits."""
     digit = normalize_digit(read_image(path))
     if digit is None:

@@ -102,7 +102,7 @@ def fit(
     """
     batch_size = min(config.batch_size, len(train))
     steps_per_epoch = len(train) // batch_size
-    optimizer = _build_optimizer(model, config, steps_per_epoch * config.epochs)
+    optimizer = build_optimizer(model, config, steps_per_epoch * config.epochs)
     run_steps = _compile_steps(model, optimizer, train, config)
     validate = _compile_validation(model, validation)
     progress = _Progress()
@@ -177,7 +177,8 @@ class _WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type
         return self.peak * 0.5 * (1.0 + tf.cos(math.pi * phase))
 
 
-def _build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
+def build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
+    """Return the tf_keras optimizer of a training, with its rate's schedule, built for a model."""
     rate: Any = config.learning_rate
     if config.schedule != "constant":
         warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0

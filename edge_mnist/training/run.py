@@ -170,6 +170,18 @@ def load_run(path: Path) -> tuple[Any, TrainConfig | None]:
     return model, load_config(config_path) if config_path.exists() else None
 
 
+def load_data_sha256(path: Path) -> str | None:
+    """Return the SHA-256 of the data that a run folder's or .keras file's model was trained on.
+
+    None where no metrics.json that tells it stands there.
+    """
+    metrics_path = (path if path.is_dir() else path.parent) / METRICS_FILE
+    try:
+        return str(json.loads(metrics_path.read_text())["data_sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def save_model(model: Any, path: Path) -> None:
     """Write a Keras model whole or not at all."""
     with tempfile.TemporaryDirectory() as folder:
