@@ -54,7 +54,7 @@ def draw_pictures(data: str, folder: Path) -> list[Path]:
     """Write a few test digits as a scanner would see them: dark ink on light paper, larger."""
     folder.mkdir(parents=True)
     test = dataset.load(data).test
-    assert test is not None  # noqa: S101 - both datasets have test images
+    assert test is not None
     paths = []
     for image, label in zip(test.images[:PICTURES], test.labels, strict=False):
         enlarged = cv2.resize(image, (PICTURE_SIZE, PICTURE_SIZE), interpolation=cv2.INTER_CUBIC)
