@@ -14,6 +14,10 @@ from edge_mnist.errors import MissingDependencyError
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+# What a shell reports of a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED_EXIT_CODE = 130
+
+
 def say(message: str) -> None:
     """Tell on stderr what is under way."""
     print(message, file=sys.stderr, flush=True)
@@ -71,6 +75,16 @@ def needs(extra: str, task: str) -> Iterator[None]:
             f"{task} needs the package {exc.name}",
             remedy=f"install it with: pip install 'edge-mnist[{extra}]'",
         ) from exc
+
+
+@contextmanager
+def resumable(hint: str) -> Iterator[None]:
+    """End the command on Ctrl-C with the hint how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"interrupted; {hint}")
+        raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
 
 
 def _to_plain(value: Any) -> Any:

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_mnist.cli.console import JsonOption, format_percent, print_result, say
+from edge_mnist.cli.console import (
+    INTERRUPTED_EXIT_CODE,
+    JsonOption,
+    format_percent,
+    print_result,
+    say,
+)
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
 
 if TYPE_CHECKING:
     from edge_mnist.training.run import RunMetrics
-
-# What a shell reports of a program that Ctrl-C ended: 128 and the signal's number.
-INTERRUPTED_EXIT_CODE = 130
 
 
 def train(

@@ -149,12 +149,13 @@ def export_model(
 
     Raises:
         ExportError: If a conversion or a check fails.
+        KeyboardInterrupt: If Ctrl-C stopped the fine-tuning; the same call goes on with it.
     """
     visible = dataclasses.replace(source, dataset=source.dataset.without_test())
     name = name or source.training.arch
     candidates = {}
     if config.int8:
-        candidates[name] = _make_int8(visible, config, reporter, say)
+        candidates[name] = _make_int8(visible, config, folder, reporter, say)
     for number_format in config.floats:
         say(f"converting to {number_format}")
         content = convert_float(source.model, number_format)
@@ -170,6 +171,7 @@ def export_model(
 def _make_int8(
     source: TrainedModel,
     config: ExportConfig,
+    folder: Path,
     reporter: Reporter | None,
     say: Callable[[str], None],
 ) -> _Candidate:
@@ -178,7 +180,7 @@ def _make_int8(
     for method in ("ptq", "qat") if config.method == "both" else (config.method,):
         try:
             if method == "qat":
-                candidate = _make_qat(source, config, reporter, say)
+                candidate = _make_qat(source, config, folder, reporter, say)
             else:
                 candidate = _make_ptq(source, config, say)
         except ExportError as exc:
@@ -197,12 +199,13 @@ def _make_int8(
 def _make_qat(
     source: TrainedModel,
     config: ExportConfig,
+    folder: Path,
     reporter: Reporter | None,
     say: Callable[[str], None],
 ) -> _Candidate:
     say(f"fine-tuning for int8, {config.qat_epochs} epochs")
     plan = plan_qat(source.training, config.qat_epochs)
-    tuned = fine_tune(source.model, source.dataset, plan, reporter)
+    tuned = fine_tune(source.model, source.dataset, plan, state_folder=folder, reporter=reporter)
     content = convert_int8(tuned, None)
     how = {"method": "qat", "epochs": plan.epochs, "learning_rate": plan.learning_rate}
     return _check(content, source, tuned, "int8", how, config.max_bytes)
