@@ -97,7 +97,7 @@ def fit_plainly(model: Any, digits: Any, config: Any, variant: str) -> None:
     """Train as a tutorial would, with the rates of our recipe."""
     import tf_keras
 
-    from edge_mnist.training.fit import build_optimizer
+    from edge_mnist.training.optimizer import build_optimizer
 
     steps = -(-len(digits.train) // config.batch_size)
     model.compile(

@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,19 +12,13 @@ from edge_mnist.engines import create_interpreter, resolve_engine
 from edge_mnist.errors import InvalidInputError, ModelError
 from edge_mnist.isolation import run_isolated
 from edge_mnist.model_card import OutputKind, hash_bytes, load_card
+from edge_mnist.model_file import INPUT_SHAPE, check_interface, check_structure
 from edge_mnist.model_store import find_model
 from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES
 
 UINT8 = np.dtype(np.uint8)
 IMAGE_SHAPE = (IMAGE_SIZE, IMAGE_SIZE)
 IMAGE_SHAPES = (IMAGE_SHAPE, (*IMAGE_SHAPE, 1))
-INPUT_SHAPE = (1, *IMAGE_SHAPE, 1)
-
-# A FlatBuffers file starts with the offset of its root and the format's identifier
-# (flatbuffers.dev, "Internals"); TensorFlow Lite's is TFL3 (its schema.fbs).
-TFLITE_IDENTIFIER = b"TFL3"
-MIN_MODEL_BYTES = 64
-
 # What the fixed-point softmax of TensorFlow Lite gives out (its quantization specification).
 SOFTMAX_QUANTIZATION = (1 / 256, 0)
 
@@ -84,7 +77,7 @@ class Classifier:
         self._interpreter = create_interpreter(content, self.engine, threads)
         graph_input = self._interpreter.get_input_details()[0]
         graph_output = self._interpreter.get_output_details()[0]
-        _check_interface(graph_input, graph_output)
+        check_interface(graph_input, graph_output)
         self._input_index, self._output_index = graph_input["index"], graph_output["index"]
         self._pixel_codes = _pixel_codes(*graph_input["quantization"])
         self._output_scale, self._output_zero_point = graph_output["quantization"]
@@ -296,44 +289,6 @@ class Classifier:
         return self._batches_are_faster
 
 
-def check_structure(content: bytes) -> None:
-    """Refuse what is not a .tflite file, before an interpreter sees it.
-
-    Raises:
-        ModelError: If the size, the identifier or the root's offset is wrong.
-    """
-    if len(content) < MIN_MODEL_BYTES:
-        raise ModelError("it is too short", expected="a .tflite file", got=f"{len(content)} bytes")
-    if content[4:8] != TFLITE_IDENTIFIER:
-        raise ModelError(
-            "it is not a .tflite file", expected="TFL3 at byte 4", got=repr(content[4:8])
-        )
-    root = int.from_bytes(content[:4], "little")
-    if not 8 <= root < len(content) - 4:
-        raise ModelError(
-            "it is damaged", expected=f"a root inside {len(content)} bytes", got=f"one at {root}"
-        )
-
-
-def _check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -> None:
-    shape, dtype = list(graph_input["shape"]), np.dtype(graph_input["dtype"]).name
-    if shape != list(INPUT_SHAPE) or dtype != "uint8":
-        raise ModelError(
-            "it takes another input",
-            expected="uint8 [1, 28, 28, 1]",
-            got=f"{dtype} {shape}",
-            remedy="convert the Keras model it came from with edge-mnist quantize",
-        )
-    shape, dtype = list(graph_output["shape"]), np.dtype(graph_output["dtype"]).name
-    if shape != [1, NUM_CLASSES] or dtype not in ("uint8", "float32"):
-        raise ModelError(
-            "it gives another output",
-            expected="uint8 or float32 [1, 10]",
-            got=f"{dtype} {shape}",
-            remedy="convert the Keras model it came from with edge-mnist quantize",
-        )
-
-
 def _pixel_codes(scale: float, zero_point: int) -> NDArray[np.uint8] | None:
     """Return the input code of each pixel value, uint8 [256]; None if they are the same.
 
@@ -361,6 +316,3 @@ def _wrong_image(image: object, expected: str) -> InvalidInputError:
     else:
         remedy = "bring a picture into shape with edge_mnist.preprocessing.normalize_digit"
     return InvalidInputError("wrong image", expected=expected, got=got, remedy=remedy)
-
-
-__all__: Sequence[str] = ["Classifier", "Prediction", "check_structure"]

@@ -3,28 +3,17 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from edge_mnist.dataset import Dataset, Examples
+from edge_mnist.dataset import Dataset
 from edge_mnist.errors import ExportError, InvalidInputError
-from edge_mnist.evaluation import evaluate
 from edge_mnist.files import write_atomically
-from edge_mnist.isolation import run_isolated
-from edge_mnist.model_card import Accuracy, ModelCard, hash_bytes, save_card
-from edge_mnist.quantization.convert import (
-    REPRESENTATIVE_IMAGES,
-    convert_float,
-    convert_int8,
-)
-from edge_mnist.quantization.parity import ParityReport, check_parity
+from edge_mnist.model_card import ModelCard, save_card
+from edge_mnist.quantization.convert import REPRESENTATIVE_IMAGES, convert_float, convert_int8
+from edge_mnist.quantization.description import Candidate, TrainedModel, describe
+from edge_mnist.quantization.parity import check_parity
 from edge_mnist.quantization.qat import DEFAULT_QAT_EPOCHS, fine_tune, plan_qat
-from edge_mnist.quantization.temperature import fit_temperature
-from edge_mnist.training.architectures import count_multiply_adds
-from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import Reporter
 from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
@@ -32,8 +21,6 @@ from edge_mnist.training.run import load_run, predict_logits
 
 METHODS = ("qat", "ptq", "both")
 DEFAULT_MAX_BYTES = 1_000_000
-INPUT_MEANING = "uint8 [1, 28, 28, 1], raw pixels: 0 is paper, 255 is ink"
-MADE_WITH = ("edge-mnist", "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
 
 @dataclass(frozen=True)
@@ -71,32 +58,6 @@ class Export:
 
     path: Path
     card: ModelCard
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A model and where it comes from.
-
-    Attributes:
-        model: A tf_keras model: float32 [N, 28, 28, 1] from 0 to 1 in, [N, 10] out.
-        training: How it was trained; fine-tuning follows it.
-        dataset: What it was trained on.
-    """
-
-    model: Any
-    training: TrainConfig
-    dataset: Dataset
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A conversion that passed its checks."""
-
-    content: bytes
-    number_format: str
-    quantization: dict[str, Any]
-    parity: ParityReport
-    validation_accuracy: float
 
 
 def open_source(
@@ -174,7 +135,7 @@ def _make_int8(
     folder: Path,
     reporter: Reporter | None,
     say: Callable[[str], None],
-) -> _Candidate:
+) -> Candidate:
     """Return the int8 model, the better one on validation if both methods are asked for."""
     candidates, failures = [], []
     for method in ("ptq", "qat") if config.method == "both" else (config.method,):
@@ -202,7 +163,7 @@ def _make_qat(
     folder: Path,
     reporter: Reporter | None,
     say: Callable[[str], None],
-) -> _Candidate:
+) -> Candidate:
     say(f"fine-tuning for int8, {config.qat_epochs} epochs")
     plan = plan_qat(source.training, config.qat_epochs)
     tuned = fine_tune(source.model, source.dataset, plan, state_folder=folder, reporter=reporter)
@@ -211,7 +172,7 @@ def _make_qat(
     return _check(content, source, tuned, "int8", how, config.max_bytes)
 
 
-def _make_ptq(source: TrainedModel, config: ExportConfig, say: Callable[[str], None]) -> _Candidate:
+def _make_ptq(source: TrainedModel, config: ExportConfig, say: Callable[[str], None]) -> Candidate:
     say("converting to int8 after training")
     representative = source.dataset.train.images[:REPRESENTATIVE_IMAGES]
     content = convert_int8(source.model, representative)
@@ -226,7 +187,7 @@ def _check(
     number_format: str,
     quantization: dict[str, Any],
     max_bytes: int,
-) -> _Candidate:
+) -> Candidate:
     validation = source.dataset.validation
     parity = check_parity(
         content,
@@ -236,66 +197,12 @@ def _check(
         max_bytes=max_bytes,
     )
     right = parity.run.outputs.argmax(axis=1) == validation.labels
-    return _Candidate(content, number_format, quantization, parity, float(right.mean()))
+    return Candidate(content, number_format, quantization, parity, float(right.mean()))
 
 
-def _write(path: Path, candidate: _Candidate, source: TrainedModel) -> Export:
-    card = _describe(path.stem, candidate, source)
+def _write(path: Path, candidate: Candidate, source: TrainedModel) -> Export:
+    card = describe(path.stem, candidate, source)
     # The card last: should this stop between the two, the runtime refuses the mismatch.
     write_atomically(path, candidate.content)
     save_card(card, path)
     return Export(path, card)
-
-
-def _describe(name: str, candidate: _Candidate, source: TrainedModel) -> ModelCard:
-    run, validation = candidate.parity.run, source.dataset.validation
-    temperature = 1.0
-    if run.output_kind == "logits":
-        temperature = fit_temperature(run.values, validation.labels)
-    return ModelCard(
-        name=name,
-        architecture=source.training.arch,
-        parameters=int(source.model.count_params()),
-        multiply_adds=count_multiply_adds(source.model),
-        size_bytes=len(candidate.content),
-        sha256=hash_bytes(candidate.content),
-        number_format=candidate.number_format,
-        quantization=candidate.quantization,
-        input=INPUT_MEANING,
-        output_kind=run.output_kind,
-        temperature=temperature,
-        operators=run.operators,
-        training=dataclasses.asdict(source.training),
-        data={"name": source.dataset.name, "sha256": source.dataset.sha256},
-        accuracy=_measure(candidate, source),
-        agreement={
-            engine: f"{100 * share:.2f} %" for engine, share in candidate.parity.agreement.items()
-        },
-        engines=candidate.parity.engines,
-        versions={package: metadata.version(package) for package in MADE_WITH},
-    )
-
-
-def _measure(candidate: _Candidate, source: TrainedModel) -> dict[str, Accuracy]:
-    """Measure the Keras model and the export on validation, then on the test images."""
-    run, validation, test = candidate.parity.run, source.dataset.validation, source.dataset.test
-    number_format, keras = candidate.number_format, "float32 in Keras"
-    export = f"{number_format} in {run.engine}"
-    chosen = "epochs and method may have been chosen on these images"
-    logits = predict_logits(source.model, validation.images)
-    accuracy = {
-        "float validation": _score(logits, validation, f"{keras}; {chosen}"),
-        f"{number_format} validation": _score(run.outputs, validation, f"{export}; {chosen}"),
-    }
-    if test is not None:
-        once = "measured at the end; these images chose nothing"
-        logits = predict_logits(source.model, test.images)
-        outputs = run_isolated(candidate.content, test.images, engine=run.engine).outputs
-        accuracy["float test"] = _score(logits, test, f"{keras}; {once}")
-        accuracy[f"{number_format} test"] = _score(outputs, test, f"{export}; {once}")
-    return accuracy
-
-
-def _score(outputs: NDArray[Any], examples: Examples, protocol: str) -> Accuracy:
-    result = evaluate(outputs.argmax(axis=1), examples.labels)
-    return Accuracy(result.accuracy, result.low, result.high, result.images, protocol)

@@ -7,37 +7,29 @@ random is a function of the seed and the step, so that a resumed run ends where 
 would have.
 """
 
-import io
-import json
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
-from numpy.typing import NDArray
 
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import TrainingError
-from edge_mnist.files import write_atomically
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.training.augmentation import augment
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.history import EpochResult
+from edge_mnist.training.interruption import interrupt_flag
+from edge_mnist.training.optimizer import build_optimizer
+from edge_mnist.training.state import Progress, load_state, save_state
 
 # Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
 # that a progress bar moves and Ctrl-C is answered within a second.
 STEPS_PER_CALL = 50
 VALIDATION_BATCH_SIZE = 500
-
-# One-cycle (Smith and Topin, "Super-convergence", 2018): the share of the steps that climb.
-WARMUP_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -61,16 +53,6 @@ class Reporter(Protocol):
 
     def epoch(self, result: EpochResult, epochs: int) -> None:
         """Take note that one of `epochs` epochs has ended."""
-
-
-@dataclass
-class _Progress:
-    """What a resumed training needs besides weights and the optimizer's variables."""
-
-    history: list[EpochResult] = field(default_factory=list)
-    best_val_loss: float = math.inf
-    best_epoch: int = 0
-    best_weights: list[NDArray[Any]] = field(default_factory=list)
 
 
 def fit(
@@ -105,11 +87,11 @@ def fit(
     optimizer = build_optimizer(model, config, steps_per_epoch * config.epochs)
     run_steps = _compile_steps(model, optimizer, train, config)
     validate = _compile_validation(model, validation)
-    progress = _Progress()
+    progress = Progress()
     if state_path is not None and state_path.exists():
-        progress = _load_state(state_path, model, optimizer)
+        progress = load_state(state_path, model, optimizer)
     stopped = False
-    with _interrupt_flag() as interrupt:
+    with interrupt_flag() as interrupt:
         for epoch in range(len(progress.history), config.epochs):
             if _patience_is_over(progress, config.patience):
                 break
@@ -155,44 +137,12 @@ def fit(
                 progress.best_val_loss, progress.best_epoch = val_loss, epoch + 1
                 progress.best_weights = model.get_weights()
             if state_path is not None:
-                _save_state(state_path, model, optimizer, progress)
+                save_state(state_path, model, optimizer, progress)
             if reporter is not None:
                 reporter.epoch(result, config.epochs)
     if progress.best_weights:
         model.set_weights(progress.best_weights)
     return FitResult(progress.history, interrupted=stopped)
-
-
-class _WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """A half cosine up to the peak and one down to zero."""
-
-    def __init__(self, peak: float, warmup_steps: int, total_steps: int) -> None:
-        self.peak, self.warmup_steps, self.total_steps = peak, warmup_steps, total_steps
-
-    def __call__(self, step: Any) -> Any:
-        step = tf.cast(step, tf.float32)
-        up = step / max(self.warmup_steps, 1)
-        down = (step - self.warmup_steps) / max(self.total_steps - self.warmup_steps, 1)
-        phase = tf.where(step < self.warmup_steps, 1.0 - up, tf.minimum(down, 1.0))
-        return self.peak * 0.5 * (1.0 + tf.cos(math.pi * phase))
-
-
-def build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
-    """Return the tf_keras optimizer of a training, with its rate's schedule, built for a model."""
-    rate: Any = config.learning_rate
-    if config.schedule != "constant":
-        warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0
-        rate = _WarmupCosine(config.learning_rate, warmup, total_steps)
-    if config.optimizer == "adamw":
-        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-        # Decay shrinks weights; on biases and batch normalisation it only does harm.
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    else:
-        optimizer = tf_keras.optimizers.Adam(rate)
-    if config.mixed_precision:
-        optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
-    optimizer.build(model.trainable_variables)
-    return optimizer
 
 
 def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainConfig) -> Any:
@@ -264,80 +214,5 @@ def _reseed_layers(model: Any, seed: int, epoch: int) -> None:
             generator.reset_from_seed((seed * 1_000_003 + epoch) * 101 + index)
 
 
-def _patience_is_over(progress: _Progress, patience: int | None) -> bool:
+def _patience_is_over(progress: Progress, patience: int | None) -> bool:
     return patience is not None and len(progress.history) - progress.best_epoch >= patience
-
-
-def _save_state(path: Path, model: Any, optimizer: Any, progress: _Progress) -> None:
-    arrays = {
-        **_numbered("model", model.get_weights()),
-        **_numbered("optimizer", [variable.numpy() for variable in optimizer.variables]),
-        **_numbered("best", progress.best_weights),
-    }
-    meta = {
-        "history": [asdict(result) for result in progress.history],
-        "best_val_loss": progress.best_val_loss,
-        "best_epoch": progress.best_epoch,
-    }
-    buffer = io.BytesIO()
-    np.savez(buffer, meta=np.frombuffer(json.dumps(meta).encode(), np.uint8), **arrays)
-    write_atomically(path, buffer.getvalue())
-
-
-def _load_state(path: Path, model: Any, optimizer: Any) -> _Progress:
-    try:
-        with np.load(path, allow_pickle=False) as state:
-            meta = json.loads(state["meta"].tobytes())
-            weights, variables, best = (
-                [state[f"{kind}/{i}"] for i in range(_count(state.files, kind))]
-                for kind in ("model", "optimizer", "best")
-            )
-        model.set_weights(weights)
-        for variable, value in zip(optimizer.variables, variables, strict=True):
-            variable.assign(value)
-    except (OSError, ValueError, KeyError) as exc:
-        raise TrainingError(
-            f"cannot resume from {path}",
-            expected="the state of this training",
-            got=str(exc),
-            remedy="delete the run's folder to start anew",
-        ) from exc
-    return _Progress(
-        [EpochResult(**result) for result in meta["history"]],
-        meta["best_val_loss"],
-        meta["best_epoch"],
-        best,
-    )
-
-
-def _numbered(kind: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {f"{kind}/{index}": array for index, array in enumerate(arrays)}
-
-
-def _count(names: list[str], kind: str) -> int:
-    return sum(name.startswith(f"{kind}/") for name in names)
-
-
-@dataclass
-class _Flag:
-    is_set: bool = False
-
-
-@contextmanager
-def _interrupt_flag() -> Iterator[_Flag]:
-    """Turn the first Ctrl-C into a flag; the second interrupts at once, as ever."""
-    flag = _Flag()
-
-    def note(_signal: int, _frame: Any) -> None:
-        flag.is_set = True
-        signal.signal(signal.SIGINT, previous)
-
-    try:
-        previous = signal.signal(signal.SIGINT, note)
-    except ValueError:  # not the main thread, where signals never arrive
-        yield flag
-        return
-    try:
-        yield flag
-    finally:
-        signal.signal(signal.SIGINT, previous)

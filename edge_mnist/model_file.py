@@ -1,0 +1,63 @@
+"""What a .tflite file must be for edge-mnist to run it."""
+
+from typing import Any
+
+import numpy as np
+
+from edge_mnist.errors import ModelError
+from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES
+
+INPUT_SHAPE = (1, IMAGE_SIZE, IMAGE_SIZE, 1)
+
+# A FlatBuffers file starts with the offset of its root and the format's identifier
+# (flatbuffers.dev, "Internals"); TensorFlow Lite's is TFL3 (its schema.fbs).
+TFLITE_IDENTIFIER = b"TFL3"
+MIN_MODEL_BYTES = 64
+
+
+def check_structure(content: bytes) -> None:
+    """Refuse what is not a .tflite file, before an interpreter sees it.
+
+    Raises:
+        ModelError: If the size, the identifier or the root's offset is wrong.
+    """
+    if len(content) < MIN_MODEL_BYTES:
+        raise ModelError("it is too short", expected="a .tflite file", got=f"{len(content)} bytes")
+    if content[4:8] != TFLITE_IDENTIFIER:
+        raise ModelError(
+            "it is not a .tflite file", expected="TFL3 at byte 4", got=repr(content[4:8])
+        )
+    root = int.from_bytes(content[:4], "little")
+    if not 8 <= root < len(content) - 4:
+        raise ModelError(
+            "it is damaged", expected=f"a root inside {len(content)} bytes", got=f"one at {root}"
+        )
+
+
+def check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -> None:
+    """Refuse a model that takes or gives something else than digits.
+
+    Args:
+        graph_input: What the interpreter tells of the input.
+        graph_output: And of the output.
+
+    Raises:
+        ModelError: If the input is not uint8 [1, 28, 28, 1], or the output not uint8 or float32
+            [1, 10].
+    """
+    shape, dtype = list(graph_input["shape"]), np.dtype(graph_input["dtype"]).name
+    if shape != list(INPUT_SHAPE) or dtype != "uint8":
+        raise ModelError(
+            "it takes another input",
+            expected="uint8 [1, 28, 28, 1]",
+            got=f"{dtype} {shape}",
+            remedy="convert the Keras model it came from with edge-mnist quantize",
+        )
+    shape, dtype = list(graph_output["shape"]), np.dtype(graph_output["dtype"]).name
+    if shape != [1, NUM_CLASSES] or dtype not in ("uint8", "float32"):
+        raise ModelError(
+            "it gives another output",
+            expected="uint8 or float32 [1, 10]",
+            got=f"{dtype} {shape}",
+            remedy="convert the Keras model it came from with edge-mnist quantize",
+        )

@@ -1,0 +1,44 @@
+"""The optimizer of a training, with its learning rate's schedule."""
+
+import math
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from edge_mnist.training.config import TrainConfig
+
+# One-cycle (Smith and Topin, "Super-convergence", 2018): the share of the steps that climb.
+WARMUP_SHARE = 0.25
+
+
+def build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
+    """Return the tf_keras optimizer of a training, with its rate's schedule, built for a model."""
+    rate: Any = config.learning_rate
+    if config.schedule != "constant":
+        warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0
+        rate = _WarmupCosine(config.learning_rate, warmup, total_steps)
+    if config.optimizer == "adamw":
+        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        # Decay shrinks weights; on biases and batch normalisation it only does harm.
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    else:
+        optimizer = tf_keras.optimizers.Adam(rate)
+    if config.mixed_precision:
+        optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+class _WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A half cosine up to the peak and one down to zero."""
+
+    def __init__(self, peak: float, warmup_steps: int, total_steps: int) -> None:
+        self.peak, self.warmup_steps, self.total_steps = peak, warmup_steps, total_steps
+
+    def __call__(self, step: Any) -> Any:
+        step = tf.cast(step, tf.float32)
+        up = step / max(self.warmup_steps, 1)
+        down = (step - self.warmup_steps) / max(self.total_steps - self.warmup_steps, 1)
+        phase = tf.where(step < self.warmup_steps, 1.0 - up, tf.minimum(down, 1.0))
+        return self.peak * 0.5 * (1.0 + tf.cos(math.pi * phase))
