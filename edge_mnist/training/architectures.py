@@ -15,6 +15,11 @@ from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES
 
 layers = tf_keras.layers
 
+# Dropout then draws from generators that have a state of their own: `fit` sets it each epoch, so
+# that a resumed training draws what an unbroken one would have. Without this they draw from
+# counters inside the compiled graph, which nothing can set.
+tf_keras.backend.experimental.enable_tf_random_generator()
+
 
 @dataclass(frozen=True)
 class Conv:

@@ -208,8 +208,9 @@ def _count_correct(logits: Any, labels: Any) -> Any:
 
 def _reseed_layers(model: Any, seed: int, epoch: int) -> None:
     """Start the random generators of dropout layers anew, as a function of seed and epoch."""
-    for index, layer in enumerate(model.layers):
-        generator = getattr(getattr(layer, "_random_generator", None), "_generator", None)
+    # Submodules, not layers: quantization-aware training wraps layers in others.
+    for index, module in enumerate(model.submodules):
+        generator = getattr(getattr(module, "_random_generator", None), "_generator", None)
         if generator is not None:
             generator.reset_from_seed((seed * 1_000_003 + epoch) * 101 + index)
 
