@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_mnist.engines import installed_engines, resolve_engine
+from edge_mnist.engines import AUTO, ENGINE_MODULES, installed_engines, resolve_engine
+from edge_mnist.errors import InvalidInputError
 from edge_mnist.isolation import run_isolated
 from edge_mnist.latency import DEFAULT_RUNS, LatencyStats, measure
 from edge_mnist.model_store import find_model
@@ -64,6 +65,9 @@ def run_benchmarks(
         InvalidInputError: If an argument is out of its range.
         MissingDependencyError: If the engine is not installed.
     """
+    if engine not in (ALL_ENGINES, AUTO, *ENGINE_MODULES):
+        choices = ", ".join([ALL_ENGINES, AUTO, *ENGINE_MODULES])
+        raise InvalidInputError("unknown engine", expected=choices, got=repr(engine))
     is_all = engine == ALL_ENGINES and installed_engines()
     names = list(installed_engines()) if is_all else [resolve_engine(engine)]
     return [_run_benchmark(find_model(model), name, threads, runs) for name in names]

@@ -6,6 +6,8 @@ fixed seed; the test images stand apart, and nothing that trains, selects or cal
 
 import gzip
 import hashlib
+import http.client
+import math
 import os
 import urllib.error
 import urllib.request
@@ -51,6 +53,7 @@ IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".
 
 # The IDX header (yann.lecun.com/exdb/mnist): two zero bytes, the type, the number of axes.
 IDX_UINT8 = 0x08
+MAX_IDX_AXES = 32  # what every NumPy can hold
 
 ImageReader = Callable[[Path], GrayImage]
 Progress = Callable[[str, int, int | None], None]
@@ -190,8 +193,8 @@ def read_idx(path: Path, *, sha256: str | None = None) -> NDArray[np.uint8]:
             remedy=remedy,
         )
     header_bytes = 4 + 4 * content[3]
-    shape = [int(n) for n in np.frombuffer(content[4:header_bytes], ">u4")]
-    if len(shape) != content[3] or len(content) != header_bytes + int(np.prod(shape)):
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header_bytes, 4)]
+    if content[3] > MAX_IDX_AXES or len(content) != header_bytes + math.prod(shape):
         raise DatasetError(
             f"{path} is truncated or damaged",
             expected=f"{shape} bytes after the header",
@@ -256,13 +259,21 @@ def _download(name: str, target: Path, progress: Progress | None) -> None:
                 packed = _read_response(response, name, progress)
             # Checked before it gets its name: a broken file never stands in the cache.
             actual = hashlib.sha256(gzip.decompress(packed)).hexdigest()
-        except (OSError, EOFError, zlib.error) as exc:
+        except (OSError, http.client.HTTPException, EOFError, zlib.error) as exc:
             failures.append(f"{url}: {getattr(exc, 'reason', exc)}")
             continue
         if actual != MNIST_SHA256[name]:
             failures.append(f"{url}: content has SHA-256 {actual[:12]}…")
             continue
-        write_atomically(target, packed)
+        try:
+            write_atomically(target, packed)
+        except OSError as exc:
+            raise DatasetError(
+                f"cannot keep MNIST's {name} in {target.parent}",
+                got=str(exc),
+                remedy=f"make it writable, or put MNIST's four files into a folder and set "
+                f"{DATA_ENV} to it",
+            ) from exc
         return
     raise DatasetError(
         f"cannot download MNIST's {name}",

@@ -16,6 +16,7 @@ ENGINE_MODULES = {
     "tflite-runtime": "tflite_runtime.interpreter",
     "ai-edge-litert": "ai_edge_litert.interpreter",
 }
+MAX_THREADS = 1024  # engines start all that they are told to
 INSTALL_REMEDY = (
     "pip install ai-edge-litert, or on Linux with Python up to 3.11: "
     "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
@@ -78,8 +79,7 @@ def create_interpreter(content: bytes, engine: str, threads: int) -> Any:
         InvalidInputError: If `threads` is out of range.
         ModelError: If the engine refuses the model.
     """
-    if threads < 1:
-        raise InvalidInputError("threads", expected="at least 1", got=str(threads))
+    check_threads(threads)
     if _is_blocked_by_tensorflow(engine):
         raise ModelError(
             "tflite-runtime cannot run in a process that imported TensorFlow before it",
@@ -92,6 +92,17 @@ def create_interpreter(content: bytes, engine: str, threads: int) -> Any:
     except (ValueError, RuntimeError, SystemError, MemoryError) as exc:
         raise ModelError(f"{engine} cannot load the model", got=str(exc)) from exc
     return interpreter
+
+
+def check_threads(threads: int) -> None:
+    """Refuse a number of threads that no engine takes.
+
+    Raises:
+        InvalidInputError: If it is below 1 or above MAX_THREADS.
+    """
+    if not 1 <= threads <= MAX_THREADS:
+        expected = "at least 1" if threads < 1 else f"at most {MAX_THREADS}"
+        raise InvalidInputError("threads", expected=expected, got=str(threads))
 
 
 def _import_engine(engine: str) -> ModuleType:

@@ -143,6 +143,8 @@ def _limit_memory() -> None:
         import resource
     except ImportError:  # Windows has none; the time limit still holds
         return
+    # A crash is expected here; it shall leave no core file behind.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         resource.setrlimit(resource.RLIMIT_AS, (TRIAL_MEMORY_BYTES, TRIAL_MEMORY_BYTES))
     except (ValueError, OSError):  # macOS, or a lower limit set from outside

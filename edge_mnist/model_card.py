@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -87,12 +88,18 @@ def load_card(model_path: Path) -> ModelCard | None:
             name: Accuracy(**measured) for name, measured in fields["accuracy"].items()
         }
         card = ModelCard(**fields)
-        is_valid = card.temperature > 0 and card.output_kind in OUTPUT_MEANINGS
+        is_valid = (
+            0 < card.temperature < math.inf
+            and card.output_kind in OUTPUT_MEANINGS
+            and isinstance(card.sha256, str)
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
         raise _unreadable(path, f"{type(exc).__name__}: {exc}") from exc
     if not is_valid:
         raise _unreadable(
-            path, f"temperature {card.temperature!r} and output_kind {card.output_kind!r}"
+            path,
+            f"temperature {card.temperature!r} and output_kind {card.output_kind!r} "
+            f"and sha256 {card.sha256!r}",
         )
     return card
 

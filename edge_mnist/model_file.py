@@ -45,7 +45,7 @@ def check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -
         ModelError: If the input is not uint8 [1, 28, 28, 1], or the output not uint8 or float32
             [1, 10].
     """
-    shape, dtype = list(graph_input["shape"]), np.dtype(graph_input["dtype"]).name
+    shape, dtype = graph_input["shape"].tolist(), np.dtype(graph_input["dtype"]).name
     if shape != list(INPUT_SHAPE) or dtype != "uint8":
         raise ModelError(
             "it takes another input",
@@ -53,7 +53,7 @@ def check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -
             got=f"{dtype} {shape}",
             remedy="convert the Keras model it came from with edge-mnist quantize",
         )
-    shape, dtype = list(graph_output["shape"]), np.dtype(graph_output["dtype"]).name
+    shape, dtype = graph_output["shape"].tolist(), np.dtype(graph_output["dtype"]).name
     if shape != [1, NUM_CLASSES] or dtype not in ("uint8", "float32"):
         raise ModelError(
             "it gives another output",

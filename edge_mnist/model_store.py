@@ -37,6 +37,12 @@ def shipped_models() -> list[ShippedModel]:
     return sorted(models, key=lambda model: model.card.size_bytes)
 
 
+def is_shipped(name: str | Path) -> bool:
+    """Return whether this is the name of a shipped model; a path never is."""
+    is_name = isinstance(name, str) and name == Path(name).name
+    return is_name and (models_dir() / f"{name}{MODEL_SUFFIX}").is_file()
+
+
 def find_model(model: str | Path | None = None) -> Path:
     """Return the path of a model.
 
@@ -47,8 +53,8 @@ def find_model(model: str | Path | None = None) -> Path:
         ModelError: If there is no such model.
     """
     name = DEFAULT_MODEL if model is None else model
-    if isinstance(name, str) and (shipped := models_dir() / f"{name}{MODEL_SUFFIX}").is_file():
-        return shipped
+    if is_shipped(name):
+        return models_dir() / f"{name}{MODEL_SUFFIX}"
     path = Path(name).expanduser()
     if path.is_file():
         return path

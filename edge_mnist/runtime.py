@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.engines import create_interpreter, resolve_engine
+from edge_mnist.engines import check_threads, create_interpreter, resolve_engine
 from edge_mnist.errors import InvalidInputError, ModelError
 from edge_mnist.isolation import run_isolated
 from edge_mnist.model_card import OutputKind, hash_bytes, load_card
@@ -112,6 +112,8 @@ class Classifier:
             InvalidInputError: If there is no such engine, or `threads` is below 1.
         """
         path = find_model(model)
+        engine = resolve_engine(engine)
+        check_threads(threads)
         try:
             content = path.read_bytes()
         except OSError as exc:
@@ -149,7 +151,11 @@ class Classifier:
         Raises:
             InvalidInputError: If it is something else.
         """
-        if type(image) is not np.ndarray or image.dtype != UINT8 or image.shape not in IMAGE_SHAPES:
+        if (
+            not isinstance(image, np.ndarray)
+            or image.dtype != UINT8
+            or image.shape not in IMAGE_SHAPES
+        ):
             raise _wrong_image(image, "uint8 [28, 28] or [28, 28, 1]")
         if self._pixel_codes is not None:
             image = self._pixel_codes[image]
@@ -311,6 +317,8 @@ def _wrong_image(image: object, expected: str) -> InvalidInputError:
         remedy = "scale it to 0 to 255 and convert it: np.rint(image).astype(np.uint8)"
         if np.isnan(image).any():
             got += " with NaN"
+    elif image.dtype.kind == "b":
+        remedy = "convert it: image.astype(np.uint8) * 255"
     elif image.dtype != UINT8:
         remedy = "convert it: image.astype(np.uint8)"
     else:

@@ -55,3 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader of our output has gone, as `head` does. Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as exc:
+        if exc.filename is None:
+            raise
+        print(f"edge-mnist: cannot use {exc.filename}: got {exc.strerror}", file=sys.stderr)
+        sys.exit(1)

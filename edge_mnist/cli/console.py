@@ -72,7 +72,7 @@ def needs(extra: str, task: str) -> Iterator[None]:
         if (exc.name or "").startswith("edge_mnist"):
             raise
         raise MissingDependencyError(
-            f"{task} needs the package {exc.name}",
+            f"{task} needs the package {(exc.name or '').partition('.')[0]}",
             remedy=f"install it with: pip install 'edge-mnist[{extra}]'",
         ) from exc
 

@@ -18,10 +18,10 @@ from edge_mnist.cli.console import (
     say,
 )
 from edge_mnist.cli.loading import DATA_HELP, load_classifier, load_dataset, tensorflow_for
-from edge_mnist.dataset import DEFAULT_DATA, Dataset, Examples
+from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT, Dataset, Examples
 from edge_mnist.evaluation import Evaluation
 from edge_mnist.model_card import load_card
-from edge_mnist.model_store import find_model
+from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
 
 # Maps images, uint8 [N, 28, 28], to digits, integers [N].
@@ -46,8 +46,8 @@ def evaluate(
 
     Example: edge-mnist evaluate micro --data optdigits
     """
-    predict, trained_on = _open_predictor(model, engine)
-    examples, described = _choose_images(load_dataset(data), trained_on)
+    predict, trained_on, validation_split = _open_predictor(model, engine)
+    examples, described = _choose_images(load_dataset(data, validation_split), trained_on)
     say(f"evaluating on {described}")
     with held_native_stderr():
         predicted = predict(examples.images)
@@ -59,22 +59,24 @@ def evaluate(
     print_result(result, _render(result), as_json)
 
 
-def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None]:
-    """Return the model, and the SHA-256 of the data it was trained on where that is known."""
+def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None, float]:
+    """Return the model, the SHA-256 of its training data if known, and its validation split."""
     path = Path(model or "")
-    if model and (path.suffix == ".keras" or path.is_dir()):
+    if model and not is_shipped(model) and (path.suffix == ".keras" or path.is_dir()):
         with tensorflow_for("running a Keras model"):
             from edge_mnist.training.run import load_data_sha256, load_run, predict_logits
-        keras_model, _ = load_run(path)
+        keras_model, training = load_run(path)
         return (
             lambda images: predict_logits(keras_model, images).argmax(axis=1),
             load_data_sha256(path),
+            training.validation_split if training else DEFAULT_VALIDATION_SPLIT,
         )
     classifier = load_classifier(model, engine)
     card = load_card(find_model(model))
     return (
         lambda images: np.array([p.digit for p in classifier.predict_batch(images)]),
         card.data["sha256"] if card else None,
+        card.training["validation_split"] if card else DEFAULT_VALIDATION_SPLIT,
     )
 
 

@@ -81,6 +81,8 @@ def open_source(
         training = dataclasses.replace(default, recipe="unknown", arch=model.name)
     if data is not None:
         training = dataclasses.replace(training, data=data)
+    # Where it was trained does not matter here.
+    training = dataclasses.replace(training, device="cpu" if training.device == "cpu" else "auto")
     select_device(training.device)
     return TrainedModel(model, training, load_dataset(training.data, training.validation_split))
 

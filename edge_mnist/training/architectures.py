@@ -145,7 +145,10 @@ def count_multiply_adds(model: Any) -> int:
     """Return the multiply-adds of one inference in the model's convolutions and dense layers."""
     total = 0
     for layer in model.layers:
-        if isinstance(layer, layers.Conv2D):
+        if isinstance(layer, layers.DepthwiseConv2D):
+            _, height, width, filters = layer.output_shape
+            total += height * width * filters * int(layer.kernel_size[0] * layer.kernel_size[1])
+        elif isinstance(layer, layers.Conv2D):
             _, height, width, filters = layer.output_shape
             depth = layer.input_shape[-1] // layer.groups
             total += (

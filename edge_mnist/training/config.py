@@ -23,6 +23,11 @@ class Augmentation:
     zoom: float = 0.12  # natural logarithm of the scale, drawn for each axis
     shift_px: float = 2.0
 
+    def __post_init__(self) -> None:
+        for field, value in vars(self).items():
+            if not 0 <= value < float("inf"):
+                raise TrainingError(field.replace("_", " "), expected="at least 0", got=str(value))
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -63,6 +68,12 @@ class TrainConfig:
             ("schedule", self.schedule in get_args(Schedule), str(get_args(Schedule))),
             ("device", self.device in get_args(Device), str(get_args(Device))),
         )
+        for field in ("epochs", "batch_size", "patience", "seed"):
+            value = getattr(self, field)
+            if isinstance(value, float):
+                raise TrainingError(
+                    field.replace("_", " "), expected="a whole number", got=str(value)
+                )
         for field, is_valid, expected in ranges:
             if not is_valid:
                 raise TrainingError(

@@ -31,6 +31,9 @@ from edge_mnist.training.state import Progress, load_state, save_state
 STEPS_PER_CALL = 50
 VALIDATION_BATCH_SIZE = 500
 
+# A blind guess has a cross-entropy of ln 10 = 2.3; NaN and infinity are not below this either.
+DIVERGED_LOSS = 100.0
+
 
 @dataclass(frozen=True)
 class FitResult:
@@ -115,10 +118,10 @@ def fit(
             if stopped:
                 break
             loss, accuracy = totals / (steps_per_epoch * np.array([1, batch_size]))
-            if not math.isfinite(loss):
+            if not loss < DIVERGED_LOSS:
                 raise TrainingError(
                     f"epoch {epoch + 1}",
-                    expected="a finite loss",
+                    expected=f"a loss below {DIVERGED_LOSS:g}",
                     got=str(loss),
                     remedy="lower --learning-rate",
                 )

@@ -93,6 +93,11 @@ def plan_run(
     if not (folder / CONFIG_FILE).exists():
         if folder.exists() and not folder.is_dir():
             raise TrainingError("--out", expected="a folder", got=f"the file {folder}")
+        if resume:
+            raise TrainingError(
+                f"there is no run to resume in {folder}",
+                remedy="give its folder with --out, or leave --resume out",
+            )
         return config, folder
     if not resume:
         raise TrainingError(
@@ -236,7 +241,7 @@ def predict_logits(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]
         images[start : start + PREDICTION_BATCH_SIZE, ..., None].astype(np.float32) / 255
         for start in batches
     )
-    return np.concatenate([model.predict_on_batch(batch) for batch in scaled])
+    return np.concatenate([model(batch, training=False).numpy() for batch in scaled])
 
 
 def _build_model(config: TrainConfig) -> Any:

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def load_state(path: Path, model: Any, optimizer: Any) -> Progress:
         TrainingError: If the file cannot be read or is the state of another training.
     """
     try:
-        with np.load(path, allow_pickle=False) as state:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as state:
             meta = json.loads(state["meta"].tobytes())
             weights, variables, best = (
                 [state[f"{kind}/{i}"] for i in range(_count(state.files, kind))]
@@ -65,19 +66,15 @@ def load_state(path: Path, model: Any, optimizer: Any) -> Progress:
         model.set_weights(weights)
         for variable, value in zip(optimizer.variables, variables, strict=True):
             variable.assign(value)
-    except (OSError, ValueError, KeyError) as exc:
+        history = [EpochResult(**result) for result in meta["history"]]
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
         raise TrainingError(
             f"cannot resume from {path}",
             expected="the state of this training",
             got=str(exc),
             remedy="delete the run's folder to start anew",
         ) from exc
-    return Progress(
-        [EpochResult(**result) for result in meta["history"]],
-        meta["best_val_loss"],
-        meta["best_epoch"],
-        best,
-    )
+    return Progress(history, meta["best_val_loss"], meta["best_epoch"], best)
 
 
 def _numbered(kind: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -29,7 +29,12 @@ def read_image(path: Path) -> GrayImage:
         raise InvalidInputError(f"cannot read {path}", got=exc.strerror or str(exc)) from exc
     # Decoded from memory: OpenCV's own file reading fails on some names on Windows.
     stored = _decode(content, cv2.IMREAD_UNCHANGED)
-    if stored is not None and stored.ndim == 3 and stored.shape[2] == 4:
+    if (
+        stored is not None
+        and stored.ndim == 3
+        and stored.shape[2] == 4
+        and stored.dtype.kind == "u"
+    ):
         return _flatten_onto_white(stored)
     gray = _decode(content, cv2.IMREAD_GRAYSCALE)
     if gray is None:

@@ -1,0 +1,143 @@
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_mnist.cli.app import main
+
+# What the trainings here give does not depend on a GPU, and one test is about its absence.
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def error(self):
+        """The one line of an error."""
+        assert self.code == 1, self.err
+        assert "Traceback" not in self.err
+        line = self.err.splitlines()[-1]
+        assert line.startswith("edge-mnist: "), self.err
+        return line.removeprefix("edge-mnist: ")
+
+
+def call(*arguments):
+    """Run a command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main([str(argument) for argument in arguments])
+            code = 0
+        except SystemExit as exc:
+            code = exc.code or 0
+    return Outcome(code, ANSI.sub("", out.getvalue()), ANSI.sub("", err.getvalue()))
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def edge_mnist(monkeypatch, tmp_path):
+    """Return a function that runs `edge-mnist` in this process and an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return call
+
+
+@pytest.fixture
+def edge_mnist_process(tmp_path):
+    """Return a function that runs `edge-mnist` in a fresh process without some packages."""
+
+    def run(*arguments, without=(), env=None):
+        hidden = "".join(f"sys.modules[{name!r}] = None; " for name in without)
+        program = f"import sys; {hidden}from edge_mnist.cli.app import main; main()"
+        process = subprocess.run(
+            [sys.executable, "-c", program, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, **(env or {})},
+        )
+        return Outcome(process.returncode, process.stdout, process.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tensorflow():
+    """Skip where the train extra is not installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("needs TensorFlow: pip install 'edge-mnist[train]'")
+
+
+@pytest.fixture(scope="session")
+def trained(tensorflow, tmp_path_factory):
+    """The folder of a run of two seconds on optdigits, and what the command said."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    options = ("--data", "optdigits", "--epochs", "3", "--batch-size", "32", "--device", "cpu")
+    outcome = call("train", *options, "--out", folder, "--json")
+    assert outcome.code == 0, outcome.err
+    return folder, outcome
+
+
+@pytest.fixture
+def write_idx(tmp_path):
+    """Return a function that writes labelled images as a folder of IDX files."""
+
+    def write(name, **splits):
+        folder = tmp_path / name
+        folder.mkdir()
+        for prefix, (images, labels) in splits.items():
+            arrays = {f"{prefix}-images-idx3-ubyte": images, f"{prefix}-labels-idx1-ubyte": labels}
+            for file, array in arrays.items():
+                shape = struct.pack(f">{array.ndim}I", *array.shape)
+                header = b"\0\0\x08" + bytes([array.ndim]) + shape
+                (folder / file).write_bytes(header + array.astype(np.uint8).tobytes())
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def write_picture(tmp_path):
+    """Return a function that writes pixels as a picture file."""
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV: pip install 'edge-mnist[vision]'")
+
+    def write(name, pixels):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        assert cv2.imwrite(str(path), pixels)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def pages():
+    docs = Path(__file__).parent.parent.parent / "docs"
+    return {path.name: path.read_text() for path in docs.glob("*.md")}

@@ -1,0 +1,42 @@
+import os
+import stat
+import sys
+
+import pytest
+
+from edge_mnist.files import write_atomically
+
+
+@pytest.mark.parametrize(("content", "written"), [(b"\0\xff", b"\0\xff"), ("±1\n", b"\xc2\xb11\n")])
+def test_writes_bytes_and_utf8_into_new_folders(tmp_path, content, written):
+    path = tmp_path / "new" / "folder" / "file"
+    write_atomically(path, content)
+    assert path.read_bytes() == written
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("step", ["replace", "chmod", "fdopen"])
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()])
+def test_interrupted_write_keeps_the_old_file_and_leaves_nothing_else(
+    tmp_path, monkeypatch, step, failure
+):
+    path = tmp_path / "file"
+    write_atomically(path, "old")
+
+    def fail(*args, **kwargs):
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fail)
+        with pytest.raises(type(failure)):
+            write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_file_is_as_public_as_any_other(tmp_path):
+    write_atomically(tmp_path / "ours", "x")
+    (tmp_path / "other").write_text("x")
+    ours, other = (stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("ours", "other"))
+    assert ours == other

@@ -1,0 +1,58 @@
+import re
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+import edge_mnist
+
+HEAVY = {"tensorflow", "tf_keras", "keras", "cv2", "matplotlib", "sklearn", "scipy", "pandas"}
+
+PREDICT = """
+import sys, numpy as np
+from edge_mnist import Classifier
+classifier = Classifier.load(engine=sys.argv[1])
+classifier.predict(np.zeros((28, 28), np.uint8))
+classifier.predict_batch(np.zeros((64, 28, 28), np.uint8))
+"""
+
+
+def run_listing_imports(*arguments):
+    """Run Python; return its output and the top-level packages that it imported."""
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True, check=True
+    )
+    modules = re.findall(r"^import time:.*\|\s*(\S+)$", process.stderr, re.MULTILINE)
+    return process.stdout, {module.partition(".")[0] for module in modules}
+
+
+def test_import_brings_in_nothing_heavy():
+    _, packages = run_listing_imports("-c", "import edge_mnist")
+    assert "numpy" in packages
+    assert not packages & HEAVY
+
+
+def test_predicting_brings_in_the_interpreter_and_nothing_heavy(engine):
+    _, packages = run_listing_imports("-c", PREDICT, engine)
+    assert engine.replace("-", "_") in packages
+    assert not packages & HEAVY
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["models"]])
+def test_command_line_brings_in_nothing_heavy(arguments):
+    output, packages = run_listing_imports("-m", "edge_mnist", *arguments)
+    assert output
+    assert "typer" in packages
+    assert not packages & HEAVY
+
+
+def test_package_exports_what_all_says():
+    namespace = {}
+    exec("from edge_mnist import *", namespace)  # noqa: S102
+    exported = namespace.keys() - {"__builtins__"}
+    assert exported == {"Classifier", "Prediction", "__version__"} == set(edge_mnist.__all__)
+
+
+def test_version_is_the_installed_one():
+    assert edge_mnist.__version__ == metadata.version("edge-mnist")
