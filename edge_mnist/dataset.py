@@ -4,14 +4,7 @@ The splits belong to this module. Training and validation come out of the traini
 fixed seed; the test images stand apart, and nothing that trains, selects or calibrates takes them.
 """
 
-import gzip
 import hashlib
-import http.client
-import math
-import os
-import urllib.error
-import urllib.request
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.errors import DatasetError, InvalidInputError, MissingDependencyError
-from edge_mnist.files import write_atomically
+from edge_mnist.idx import find_idx, read_idx
+from edge_mnist.mnist_files import MNIST_SHA256, Progress, read_mnist_file
 from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, normalize_digit
 
-DATA_ENV = "EDGE_MNIST_DATA"
 DEFAULT_DATA = "mnist"
 DEFAULT_VALIDATION_SPLIT = 1 / 12  # 5,000 of MNIST's 60,000
 
@@ -35,29 +28,9 @@ SPLIT_SEED = 20_201
 # The share of a dataset without a test set of its own that is set aside as one.
 TEST_SHARE = 0.2
 
-MIRRORS = (
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-)
-DOWNLOAD_TIMEOUT_S = 20
-DOWNLOAD_CHUNK_BYTES = 1 << 16
-
-# SHA-256 of the uncompressed files: the same MNIST has been packed by several gzips.
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm"})
 
-# The IDX header (yann.lecun.com/exdb/mnist): two zero bytes, the type, the number of axes.
-IDX_UINT8 = 0x08
-MAX_IDX_AXES = 32  # what every NumPy can hold
-
 ImageReader = Callable[[Path], GrayImage]
-Progress = Callable[[str, int, int | None], None]
-"""Called with what is under way, the bytes so far, and the bytes in all if they are known."""
 
 
 @dataclass(frozen=True)
@@ -149,149 +122,17 @@ def load(
     return Dataset(data, train, validation, test, sha256)
 
 
-def cache_dir() -> Path:
-    """Return the folder that downloads are kept in."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("edge-mnist", appauthor=False)) / "mnist"
-
-
-def read_idx(path: Path, *, sha256: str | None = None) -> NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes, gzipped or not.
-
-    Args:
-        path: The file.
-        sha256: What its uncompressed content must hash to.
-
-    Returns:
-        uint8 of the shape that the file's header gives.
-
-    Raises:
-        DatasetError: If the file is unreadable, truncated, not IDX, or not the one expected.
-    """
-    remedy = f"delete {path} and get it again"
-    try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise DatasetError(f"cannot read {path}", got=str(exc), remedy=remedy) from exc
-    if sha256 is not None:
-        actual = hashlib.sha256(content).hexdigest()
-        if actual != sha256:
-            raise DatasetError(
-                f"{path} is not the file that its name says",
-                expected=f"SHA-256 {sha256[:12]}…",
-                got=f"{actual[:12]}…",
-                remedy=remedy,
-            )
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != IDX_UINT8:
-        raise DatasetError(
-            f"{path} is not an IDX file of bytes",
-            expected="a header that starts with 00 00 08",
-            got=content[:4].hex(" ") or "an empty file",
-            remedy=remedy,
-        )
-    header_bytes = 4 + 4 * content[3]
-    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, header_bytes, 4)]
-    if content[3] > MAX_IDX_AXES or len(content) != header_bytes + math.prod(shape):
-        raise DatasetError(
-            f"{path} is truncated or damaged",
-            expected=f"{shape} bytes after the header",
-            got=str(len(content) - header_bytes),
-            remedy=remedy,
-        )
-    return np.frombuffer(content, np.uint8, offset=header_bytes).reshape(shape)
-
-
-def locate_mnist(name: str) -> Path | None:
-    """Return where one of MNIST's four files is on this machine, None if it is not.
-
-    Args:
-        name: A key of MNIST_SHA256.
-
-    Raises:
-        DatasetError: If it is there but damaged.
-    """
-    found = _find_mnist_file(name)
-    if found is not None:
-        read_idx(found, sha256=MNIST_SHA256[name])
-    return found
-
-
 def is_image_folder(folder: Path) -> bool:
     """Return whether a folder holds at least one sub-folder named after a digit."""
     return any((folder / str(digit)).is_dir() for digit in range(NUM_CLASSES))
 
 
 def _load_mnist(progress: Progress | None) -> tuple[Examples, Examples]:
-    arrays = {name: _read_mnist_file(name, progress) for name in MNIST_SHA256}
+    arrays = {name: read_mnist_file(name, progress) for name in MNIST_SHA256}
     return (
         Examples(arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"]),
         Examples(arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"]),
     )
-
-
-def _read_mnist_file(name: str, progress: Progress | None) -> NDArray[np.uint8]:
-    found = _find_mnist_file(name)
-    if found is None:
-        found = cache_dir() / f"{name}.gz"
-        _download(name, found, progress)
-    return read_idx(found, sha256=MNIST_SHA256[name])
-
-
-def _find_mnist_file(name: str) -> Path | None:
-    folders = [Path(os.environ[DATA_ENV])] if os.environ.get(DATA_ENV) else []
-    for folder in (*folders, cache_dir()):
-        found = _find_idx(folder, name)
-        if found is not None:
-            return found
-    return None
-
-
-def _download(name: str, target: Path, progress: Progress | None) -> None:
-    """Fetch one MNIST file from the first mirror that has it whole."""
-    failures = []
-    for mirror in MIRRORS:
-        url = f"{mirror}{name}.gz"
-        try:
-            with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as response:  # noqa: S310
-                packed = _read_response(response, name, progress)
-            # Checked before it gets its name: a broken file never stands in the cache.
-            actual = hashlib.sha256(gzip.decompress(packed)).hexdigest()
-        except (OSError, http.client.HTTPException, EOFError, zlib.error) as exc:
-            failures.append(f"{url}: {getattr(exc, 'reason', exc)}")
-            continue
-        if actual != MNIST_SHA256[name]:
-            failures.append(f"{url}: content has SHA-256 {actual[:12]}…")
-            continue
-        try:
-            write_atomically(target, packed)
-        except OSError as exc:
-            raise DatasetError(
-                f"cannot keep MNIST's {name} in {target.parent}",
-                got=str(exc),
-                remedy=f"make it writable, or put MNIST's four files into a folder and set "
-                f"{DATA_ENV} to it",
-            ) from exc
-        return
-    raise DatasetError(
-        f"cannot download MNIST's {name}",
-        got=" and ".join(failures),
-        remedy=f"three ways out: connect to the network and try again, put MNIST's four files "
-        f"into a folder and set {DATA_ENV} to it, or use --data optdigits",
-    )
-
-
-def _read_response(response: Any, name: str, progress: Progress | None) -> bytes:
-    length = response.headers.get("Content-Length")
-    total_bytes = int(length) if length else None
-    content = bytearray()
-    while chunk := response.read(DOWNLOAD_CHUNK_BYTES):
-        content += chunk
-        if progress is not None:
-            progress(name, len(content), total_bytes)
-    return bytes(content)
 
 
 def _load_optdigits() -> Examples:
@@ -332,8 +173,8 @@ def _load_folder(folder: Path, read_image: ImageReader | None) -> tuple[Examples
 
 
 def _load_idx_pair(folder: Path, prefix: str) -> Examples | None:
-    images_path = _find_idx(folder, f"{prefix}-images-idx3-ubyte")
-    labels_path = _find_idx(folder, f"{prefix}-labels-idx1-ubyte")
+    images_path = find_idx(folder, f"{prefix}-images-idx3-ubyte")
+    labels_path = find_idx(folder, f"{prefix}-labels-idx1-ubyte")
     if images_path is None or labels_path is None:
         return None
     images, labels = read_idx(images_path), read_idx(labels_path)
@@ -387,15 +228,6 @@ def _normalize_all(pictures: Any, labels: NDArray[Any]) -> Examples:
             )
         images.append(digit.image)
     return Examples(np.stack(images), np.asarray(labels, np.uint8))
-
-
-def _find_idx(folder: Path, name: str) -> Path | None:
-    # Some archives spell it train-images.idx3-ubyte.
-    for spelling in (name, name.replace("-idx", ".idx")):
-        for path in (folder / spelling, folder / f"{spelling}.gz"):
-            if path.is_file():
-                return path
-    return None
 
 
 def _hold_out(examples: Examples, share: float) -> tuple[Examples, Examples]:

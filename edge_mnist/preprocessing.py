@@ -18,8 +18,8 @@ IMAGE_SIZE = 28
 BOX_SIZE = 20
 NUM_CLASSES = 10
 
-# The pixel that the centre of mass falls on, counted from 0: in all but two of MNIST's 70,000 images
-# it lies between 13.5 and 14.5, in both directions (a test measures it).
+# The pixel that the centre of mass falls on, counted from 0: in all but two of MNIST's 70,000
+# images it lies between 13.5 and 14.5, in both directions (a test measures it).
 MASS_CENTER = 14
 
 # A picture whose darkest and brightest level are closer than this (of 255) holds no digit, only

@@ -45,7 +45,11 @@ def test_sample_is_a_seven():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"engine": "onnx"}, InvalidInputError, "unknown engine: expected auto, .* got 'onnx'"),
+        (
+            {"engine": "onnx"},
+            InvalidInputError,
+            "unknown engine: expected all, auto, .* got 'onnx'",
+        ),
         ({"threads": 0}, InvalidInputError, "threads: expected at least 1, got 0"),
         ({"runs": 0}, InvalidInputError, "runs: expected at least 1, got 0"),
         ({"model": "nano"}, ModelError, "cannot find the model: .* got 'nano'"),

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_mnist import dataset
+from edge_mnist import dataset, idx, mnist_files
 from edge_mnist.errors import DatasetError, InvalidInputError, MissingDependencyError
 from edge_mnist.model_store import shipped_models
 
-NAMES = list(dataset.MNIST_SHA256)
+NAMES = list(mnist_files.MNIST_SHA256)
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = NAMES
 
 
@@ -53,10 +53,10 @@ def tiny_mnist(monkeypatch, tmp_path):
         TEST_LABELS: make_idx(np.arange(12) % 10),
     }
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    monkeypatch.setattr(dataset, "MNIST_SHA256", hashes)
-    monkeypatch.setattr(dataset, "cache_dir", lambda: tmp_path / "cache" / "mnist")
-    monkeypatch.setattr(dataset, "MIRRORS", ())
-    monkeypatch.delenv(dataset.DATA_ENV, raising=False)
+    monkeypatch.setattr(mnist_files, "MNIST_SHA256", hashes)
+    monkeypatch.setattr(mnist_files, "cache_dir", lambda: tmp_path / "cache" / "mnist")
+    monkeypatch.setattr(mnist_files, "MIRRORS", ())
+    monkeypatch.delenv(mnist_files.DATA_ENV, raising=False)
     return contents
 
 
@@ -68,7 +68,7 @@ def tiny_mnist(monkeypatch, tmp_path):
 def test_idx_files_are_read_packed_or_not(tmp_path, shape, suffix):
     array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     folder = write_files(tmp_path, {"name": make_idx(array)}, suffix)
-    read = dataset.read_idx(folder / f"name{suffix}")
+    read = idx.read_idx(folder / f"name{suffix}")
     assert read.dtype == np.uint8
     np.testing.assert_array_equal(read, array, strict=True)
 
@@ -122,7 +122,7 @@ def test_broken_idx_file_is_named(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DatasetError) as error:
-        dataset.read_idx(path)
+        idx.read_idx(path)
     assert str(path) in str(error.value)
     assert message in str(error.value)
     assert str(error.value).endswith(f"; delete {path} and get it again")
@@ -130,15 +130,15 @@ def test_broken_idx_file_is_named(tmp_path, name, content, message):
 
 def test_missing_idx_file_is_named(tmp_path):
     with pytest.raises(DatasetError, match=r"^cannot read .*nothing: got .*No such file"):
-        dataset.read_idx(tmp_path / "nothing")
+        idx.read_idx(tmp_path / "nothing")
 
 
 def test_idx_file_with_another_hash_is_refused(tmp_path):
     path = write_files(tmp_path, {"x": GOOD}) / "x"
     other, own = (hashlib.sha256(content).hexdigest() for content in (b"other", GOOD))
-    assert dataset.read_idx(path, sha256=own).shape == (2, 3, 4)
+    assert idx.read_idx(path, sha256=own).shape == (2, 3, 4)
     with pytest.raises(DatasetError) as error:
-        dataset.read_idx(path, sha256=other)
+        idx.read_idx(path, sha256=other)
     assert str(error.value) == (
         f"{path} is not the file that its name says: expected SHA-256 {other[:12]}…, "
         f"got {own[:12]}…; delete {path} and get it again"
@@ -151,7 +151,7 @@ def test_idx_file_with_another_hash_is_refused(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG is Linux's")
 def test_cache_is_in_the_users_cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert dataset.cache_dir() == tmp_path / "edge-mnist" / "mnist"
+    assert mnist_files.cache_dir() == tmp_path / "edge-mnist" / "mnist"
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -159,20 +159,20 @@ def test_cache_is_in_the_users_cache_folder(monkeypatch, tmp_path):
 def test_mnist_is_found_on_this_machine(tiny_mnist, monkeypatch, tmp_path, place, suffix):
     if place == "environment":
         folder = tmp_path / "mine"
-        monkeypatch.setenv(dataset.DATA_ENV, str(folder))
+        monkeypatch.setenv(mnist_files.DATA_ENV, str(folder))
     else:
-        folder = dataset.cache_dir()
-        monkeypatch.setenv(dataset.DATA_ENV, str(tmp_path))  # which holds none of the files
+        folder = mnist_files.cache_dir()
+        monkeypatch.setenv(mnist_files.DATA_ENV, str(tmp_path))  # which holds none of the files
     write_files(folder, tiny_mnist, suffix)
     loaded = dataset.load("mnist")
     assert (len(loaded.train), len(loaded.validation), len(loaded.test)) == (55, 5, 12)
     for name in NAMES:
-        assert dataset.locate_mnist(name) == folder / f"{name}{suffix}"
+        assert mnist_files.locate_mnist(name) == folder / f"{name}{suffix}"
 
 
 def test_environment_comes_before_the_cache(tiny_mnist, monkeypatch, tmp_path):
-    monkeypatch.setenv(dataset.DATA_ENV, str(write_files(tmp_path / "mine", tiny_mnist)))
-    write_files(dataset.cache_dir(), dict.fromkeys(NAMES, b"broken"))
+    monkeypatch.setenv(mnist_files.DATA_ENV, str(write_files(tmp_path / "mine", tiny_mnist)))
+    write_files(mnist_files.cache_dir(), dict.fromkeys(NAMES, b"broken"))
     assert len(dataset.load("mnist").test) == 12
 
 
@@ -180,10 +180,10 @@ def test_broken_file_is_an_error_even_if_the_cache_has_a_good_one(
     tiny_mnist, monkeypatch, tmp_path
 ):
     folder = write_files(tmp_path / "mine", tiny_mnist)
-    monkeypatch.setenv(dataset.DATA_ENV, str(folder))
-    write_files(dataset.cache_dir(), tiny_mnist)
+    monkeypatch.setenv(mnist_files.DATA_ENV, str(folder))
+    write_files(mnist_files.cache_dir(), tiny_mnist)
     write_files(folder, {TEST_IMAGES: tiny_mnist[TEST_IMAGES][:-1]})
-    for use in (lambda: dataset.load("mnist"), lambda: dataset.locate_mnist(TEST_IMAGES)):
+    for use in (lambda: dataset.load("mnist"), lambda: mnist_files.locate_mnist(TEST_IMAGES)):
         with pytest.raises(DatasetError) as error:
             use()
         assert str(folder / TEST_IMAGES) in str(error.value)
@@ -191,9 +191,9 @@ def test_broken_file_is_an_error_even_if_the_cache_has_a_good_one(
 
 def test_good_file_under_anothers_name_is_refused(mnist, monkeypatch, tmp_path):
     for name in NAMES:
-        found = dataset.locate_mnist(name)
+        found = mnist_files.locate_mnist(name)
         shutil.copy(found, tmp_path / f"{name}{found.suffix}")
-    monkeypatch.setenv(dataset.DATA_ENV, str(tmp_path))
+    monkeypatch.setenv(mnist_files.DATA_ENV, str(tmp_path))
     assert dataset.load("mnist").sha256 == mnist.sha256
     (labels,) = tmp_path.glob(f"{TRAIN_LABELS}*")
     (others,) = tmp_path.glob(f"{TEST_LABELS}*")
@@ -204,7 +204,7 @@ def test_good_file_under_anothers_name_is_refused(mnist, monkeypatch, tmp_path):
 
 
 def test_file_that_is_nowhere_is_not_located(tiny_mnist):
-    assert dataset.locate_mnist(TRAIN_IMAGES) is None
+    assert mnist_files.locate_mnist(TRAIN_IMAGES) is None
 
 
 # Downloads
@@ -282,7 +282,7 @@ def mirrors(tiny_mnist, monkeypatch):
 
 
 def cached_files():
-    return sorted(p.name for p in dataset.cache_dir().rglob("*"))
+    return sorted(p.name for p in mnist_files.cache_dir().rglob("*"))
 
 
 BROKEN = [
@@ -293,7 +293,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("manner", BROKEN)
 def test_second_mirror_is_used_when_the_first_is_broken(mirrors, monkeypatch, manner):
-    monkeypatch.setattr(dataset, "MIRRORS", (mirrors.url(manner), mirrors.url("good")))
+    monkeypatch.setattr(mnist_files, "MIRRORS", (mirrors.url(manner), mirrors.url("good")))
     loaded = dataset.load("mnist")
     assert numbers_of(loaded.test) == list(range(60, 72))
     assert mirrors.requests == [(m, f"{name}.gz") for name in NAMES for m in (manner, "good")]
@@ -301,7 +301,7 @@ def test_second_mirror_is_used_when_the_first_is_broken(mirrors, monkeypatch, ma
 
 
 def test_download_happens_once(mirrors, monkeypatch):
-    monkeypatch.setattr(dataset, "MIRRORS", (mirrors.url("good"), mirrors.url("missing")))
+    monkeypatch.setattr(mnist_files, "MIRRORS", (mirrors.url("good"), mirrors.url("missing")))
     first = dataset.load("mnist")
     assert mirrors.requests == [("good", f"{name}.gz") for name in NAMES]
     assert dataset.load("mnist").sha256 == first.sha256
@@ -313,7 +313,7 @@ def test_failed_download_tells_the_ways_out_and_leaves_nothing(mirrors, monkeypa
     urls = (mirrors.url(manner), mirrors.url("missing"))
     if manner == "unreachable":
         urls = ("http://127.0.0.1:9/", urls[1])
-    monkeypatch.setattr(dataset, "MIRRORS", urls)
+    monkeypatch.setattr(mnist_files, "MIRRORS", urls)
     with pytest.raises(DatasetError) as error:
         dataset.load("mnist")
     message = str(error.value)
@@ -326,7 +326,7 @@ def test_failed_download_tells_the_ways_out_and_leaves_nothing(mirrors, monkeypa
 
 
 def test_interrupted_write_leaves_nothing_in_the_cache(mirrors, monkeypatch):
-    monkeypatch.setattr(dataset, "MIRRORS", (mirrors.url("good"),))
+    monkeypatch.setattr(mnist_files, "MIRRORS", (mirrors.url("good"),))
 
     def interrupt(source, target):
         raise KeyboardInterrupt
@@ -339,22 +339,22 @@ def test_interrupted_write_leaves_nothing_in_the_cache(mirrors, monkeypatch):
 
 def test_cache_that_cannot_be_written_is_named(mirrors, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setattr(dataset, "cache_dir", lambda: tmp_path / "file" / "mnist")
-    monkeypatch.setattr(dataset, "MIRRORS", (mirrors.url("good"),))
+    monkeypatch.setattr(mnist_files, "cache_dir", lambda: tmp_path / "file" / "mnist")
+    monkeypatch.setattr(mnist_files, "MIRRORS", (mirrors.url("good"),))
     with pytest.raises(DatasetError) as error:
         dataset.load("mnist")
     assert str(tmp_path / "file" / "mnist") in str(error.value)
-    assert dataset.DATA_ENV in str(error.value)
+    assert mnist_files.DATA_ENV in str(error.value)
 
 
 @pytest.mark.parametrize("manner", ["good", "unsized"])
 def test_progress_is_told(mirrors, monkeypatch, manner):
-    monkeypatch.setattr(dataset, "MIRRORS", (mirrors.url(manner),))
-    monkeypatch.setattr(dataset, "DOWNLOAD_CHUNK_BYTES", 50)
+    monkeypatch.setattr(mnist_files, "MIRRORS", (mirrors.url(manner),))
+    monkeypatch.setattr(mnist_files, "DOWNLOAD_CHUNK_BYTES", 50)
     told = []
     dataset.load("mnist", progress=lambda *step: told.append(step))
     for name in NAMES:
-        size = (dataset.cache_dir() / f"{name}.gz").stat().st_size
+        size = (mnist_files.cache_dir() / f"{name}.gz").stat().st_size
         steps = [(done, total) for what, done, total in told if what == name]
         assert [done for done, _ in steps] == [*range(50, size, 50), size]
         assert {total for _, total in steps} == {size if manner == "good" else None}
@@ -365,7 +365,7 @@ def test_progress_is_told(mirrors, monkeypatch, manner):
 
 def test_mnist_is_split_in_three_that_make_up_the_whole(mnist):
     assert (len(mnist.train), len(mnist.validation), len(mnist.test)) == (55_000, 5_000, 10_000)
-    arrays = {name: dataset.read_idx(dataset.locate_mnist(name)) for name in NAMES}
+    arrays = {name: idx.read_idx(mnist_files.locate_mnist(name)) for name in NAMES}
     assert np.array_equal(mnist.test.images, arrays[TEST_IMAGES])
     assert np.array_equal(mnist.test.labels, arrays[TEST_LABELS])
     # The documented seed, drawn anew.
@@ -379,7 +379,7 @@ def test_mnist_is_split_in_three_that_make_up_the_whole(mnist):
 def test_mnists_hash_is_that_of_its_pixels_and_labels(mnist):
     whole = hashlib.sha256()
     for name in NAMES:
-        whole.update(dataset.read_idx(dataset.locate_mnist(name)).tobytes())
+        whole.update(idx.read_idx(mnist_files.locate_mnist(name)).tobytes())
     assert mnist.sha256 == whole.hexdigest()
     for model in shipped_models():
         assert model.card.data == {"name": "mnist", "sha256": mnist.sha256}
@@ -387,7 +387,7 @@ def test_mnists_hash_is_that_of_its_pixels_and_labels(mnist):
 
 @pytest.mark.parametrize(("share", "count"), [(1 / 12, 5), (0.25, 15), (0.5, 30), (0.99, 59)])
 def test_validation_split_is_taken_from_the_training_images_alone(tiny_mnist, share, count):
-    write_files(dataset.cache_dir(), tiny_mnist)
+    write_files(mnist_files.cache_dir(), tiny_mnist)
     loaded = dataset.load("mnist", validation_split=share)
     train, validation = numbers_of(loaded.train), numbers_of(loaded.validation)
     assert len(validation) == count
@@ -399,7 +399,7 @@ def test_validation_split_is_taken_from_the_training_images_alone(tiny_mnist, sh
 
 
 def test_splits_are_the_same_on_every_load(tiny_mnist):
-    write_files(dataset.cache_dir(), tiny_mnist)
+    write_files(mnist_files.cache_dir(), tiny_mnist)
     first = dataset.load("mnist")
     np.random.seed(3)  # noqa: NPY002 - what another library may have done
     second = dataset.load("mnist")
@@ -409,7 +409,7 @@ def test_splits_are_the_same_on_every_load(tiny_mnist):
 
 
 def test_split_depends_on_nothing_but_the_number_of_images(tiny_mnist, tmp_path):
-    write_files(dataset.cache_dir(), tiny_mnist)
+    write_files(mnist_files.cache_dir(), tiny_mnist)
     folder = write_files(tmp_path / "folder", {TRAIN_IMAGES: tiny_mnist[TRAIN_IMAGES]})
     write_files(folder, {TRAIN_LABELS: make_idx(np.zeros(60))})
     of_mnist, of_folder = dataset.load("mnist"), dataset.load(str(folder))
@@ -417,7 +417,7 @@ def test_split_depends_on_nothing_but_the_number_of_images(tiny_mnist, tmp_path)
 
 
 def test_dataset_without_test_and_everything(tiny_mnist):
-    write_files(dataset.cache_dir(), tiny_mnist)
+    write_files(mnist_files.cache_dir(), tiny_mnist)
     loaded = dataset.load("mnist")
     blind = loaded.without_test()
     assert blind.test is None

@@ -7,9 +7,9 @@ import typer
 from edge_mnist import __version__
 from edge_mnist.cli.console import JsonOption, needs, print_result, render_table
 from edge_mnist.cli.loading import load_classifier, tensorflow_for
-from edge_mnist.dataset import MNIST_SHA256, locate_mnist
 from edge_mnist.engines import INSTALL_REMEDY, installed_engines
 from edge_mnist.errors import DatasetError, EdgeMnistError, MissingDependencyError
+from edge_mnist.mnist_files import MNIST_SHA256, locate_mnist
 from edge_mnist.model_store import shipped_models
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge_mnist.cli.console import say
-from edge_mnist.dataset import Progress
+from edge_mnist.mnist_files import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -7,7 +7,6 @@ random is a function of the seed and the step, so that a resumed run ends where 
 would have.
 """
 
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path

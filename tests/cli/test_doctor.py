@@ -3,8 +3,8 @@ import re
 import pytest
 
 from edge_mnist import __version__
-from edge_mnist.dataset import DATA_ENV
 from edge_mnist.engines import ENGINE_MODULES, installed_engines
+from edge_mnist.mnist_files import DATA_ENV
 
 ENGINE_PACKAGES = [module.partition(".")[0] for module in ENGINE_MODULES.values()]
 

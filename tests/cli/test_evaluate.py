@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from edge_mnist.dataset import locate_mnist
+from edge_mnist.mnist_files import locate_mnist
 from edge_mnist.model_store import find_model, shipped_models
 
 
