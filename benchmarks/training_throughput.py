@@ -69,7 +69,8 @@ def run_one(recipe: str, variant: str) -> dict[str, float]:
     import tf_keras
 
     from edge_mnist import dataset
-    from edge_mnist.training.architectures import build
+    from edge_mnist.training.architectures import build, plan_multiply_adds
+    from edge_mnist.training.device import select_device
     from edge_mnist.training.fit import fit
     from edge_mnist.training.recipes import find_recipe
     from edge_mnist.training.run import predict_logits
@@ -78,6 +79,8 @@ def run_one(recipe: str, variant: str) -> dict[str, float]:
     assert config.augmentation is None, "Model.fit here has no augmentation to compare with"
     digits = dataset.load(validation_split=config.validation_split)
     assert digits.test is not None
+    if variant == "ours":
+        select_device("cpu", config.batch_size * plan_multiply_adds(config.arch))
     tf_keras.utils.set_random_seed(config.seed)
     started = time.perf_counter()
     model = build(config.arch)

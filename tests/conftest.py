@@ -1,3 +1,9 @@
+import os
+
+# One thread for TensorFlow in every process that the tests start, as in the trainings of small
+# networks: weights are the same to the bit only with the same number of threads.
+os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+
 import contextlib
 import struct
 from dataclasses import dataclass, field

@@ -64,11 +64,11 @@ def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | No
     path = Path(model or "")
     if model and not is_shipped(model) and (path.suffix == ".keras" or path.is_dir()):
         with tensorflow_for("running a Keras model"):
-            from edge_mnist.training.run import load_data_sha256, load_run, predict_logits
-        keras_model, training = load_run(path)
+            from edge_mnist.training import run
+        keras_model, training = run.load_run(path), run.load_run_config(path)
         return (
-            lambda images: predict_logits(keras_model, images).argmax(axis=1),
-            load_data_sha256(path),
+            lambda images: run.predict_logits(keras_model, images).argmax(axis=1),
+            run.load_data_sha256(path),
             training.validation_split if training else DEFAULT_VALIDATION_SPLIT,
         )
     classifier = load_classifier(model, engine)

@@ -14,10 +14,16 @@ from edge_mnist.quantization.convert import REPRESENTATIVE_IMAGES, convert_float
 from edge_mnist.quantization.description import Candidate, TrainedModel, describe
 from edge_mnist.quantization.parity import check_parity
 from edge_mnist.quantization.qat import DEFAULT_QAT_EPOCHS, fine_tune, plan_qat
+from edge_mnist.training.config import Device
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import Reporter
 from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
-from edge_mnist.training.run import load_run, predict_logits
+from edge_mnist.training.run import (
+    count_step_multiply_adds,
+    load_run,
+    load_run_config,
+    predict_logits,
+)
 
 METHODS = ("qat", "ptq", "both")
 DEFAULT_MAX_BYTES = 1_000_000
@@ -75,15 +81,16 @@ def open_source(
         ModelError: If there is no such model or it is of another kind.
         DatasetError: If the data is missing or broken.
     """
-    model, training = load_run(path)
+    training = load_run_config(path)
+    # A model that was trained on a GPU can be quantized without one.
+    device: Device = "cpu" if training is not None and training.device == "cpu" else "auto"
+    # Before the model is loaded, since that starts TensorFlow.
+    select_device(device, count_step_multiply_adds(training) if training else None)
+    model = load_run(path)
     if training is None:
         default = find_recipe(DEFAULT_RECIPE)
         training = dataclasses.replace(default, recipe="unknown", arch=model.name)
-    if data is not None:
-        training = dataclasses.replace(training, data=data)
-    # Where it was trained does not matter here.
-    training = dataclasses.replace(training, device="cpu" if training.device == "cpu" else "auto")
-    select_device(training.device)
+    training = dataclasses.replace(training, device=device, data=data or training.data)
     return TrainedModel(model, training, load_dataset(training.data, training.validation_split))
 
 
@@ -111,11 +118,15 @@ def export_model(
         say: Told what is under way.
 
     Raises:
+        InvalidInputError: If `name` has a folder in it.
         ExportError: If a conversion or a check fails.
         KeyboardInterrupt: If Ctrl-C stopped the fine-tuning; the same call goes on with it.
     """
     visible = dataclasses.replace(source, dataset=source.dataset.without_test())
     name = name or source.training.arch
+    if Path(name).name != name or name == "..":
+        raise InvalidInputError("--name", expected="a file's name without a folder", got=repr(name))
+    folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is noticed before the work
     candidates = {}
     if config.int8:
         candidates[name] = _make_int8(visible, config, folder, reporter, say)

@@ -141,6 +141,30 @@ def build(name: str) -> Any:
     return tf_keras.Model(image, logits, name=name)
 
 
+def plan_multiply_adds(name: str) -> int:
+    """Return the multiply-adds of one inference, without building the model.
+
+    Building it starts TensorFlow, and what depends on this has to be settled before.
+
+    Raises:
+        TrainingError: If there is no architecture of that name.
+    """
+    size, depth, total = IMAGE_SIZE, 1, 0
+    for layer in (*find_architecture(name).layers, Dense(NUM_CLASSES)):
+        match layer:
+            case Conv(filters, kernel, stride, padding):
+                size = size - kernel + 1 if padding == "valid" else size
+                size = -(-size // stride)
+                total += size**2 * kernel**2 * depth * filters
+                depth = filters
+            case MaxPool(pool):
+                size //= pool
+            case Dense(units):
+                total += size**2 * depth * units
+                size, depth = 1, units
+    return total
+
+
 def count_multiply_adds(model: Any) -> int:
     """Return the multiply-adds of one inference in the model's convolutions and dense layers."""
     total = 0

@@ -92,29 +92,26 @@ def fit(
     progress = Progress()
     if state_path is not None and state_path.exists():
         progress = load_state(state_path, model, optimizer)
-    stopped = False
     with interrupt_flag() as interrupt:
         for epoch in range(len(progress.history), config.epochs):
             if _patience_is_over(progress, config.patience):
                 break
             started = time.perf_counter()
             _reseed_layers(model, config.seed, epoch)
-            totals = np.zeros(2)
             # Drawn anew from seed and epoch: a resumed run gets the same order.
             order = np.random.default_rng((config.seed, epoch)).permutation(len(train))
             batches = order[: steps_per_epoch * batch_size].astype(np.int32)
             batches = batches.reshape(steps_per_epoch, batch_size)
+            totals = np.zeros(2)
             for start in range(0, steps_per_epoch, STEPS_PER_CALL):
                 chunk = batches[start : start + STEPS_PER_CALL]
-                totals += run_steps(
-                    tf.constant(chunk), tf.constant(epoch * steps_per_epoch + start)
-                ).numpy()
+                first_step = tf.constant(epoch * steps_per_epoch + start)
+                totals += run_steps(tf.constant(chunk), first_step).numpy()
                 if reporter is not None:
                     reporter.step(epoch + 1, start + len(chunk), steps_per_epoch)
                 if interrupt.is_set:
-                    stopped = True
                     break
-            if stopped:
+            if interrupt.is_set:
                 break
             loss, accuracy = totals / (steps_per_epoch * np.array([1, batch_size]))
             if not loss < DIVERGED_LOSS:
@@ -144,7 +141,7 @@ def fit(
                 reporter.epoch(result, config.epochs)
     if progress.best_weights:
         model.set_weights(progress.best_weights)
-    return FitResult(progress.history, interrupted=stopped)
+    return FitResult(progress.history, interrupted=interrupt.is_set)
 
 
 def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainConfig) -> Any:

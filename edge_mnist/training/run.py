@@ -21,7 +21,12 @@ from edge_mnist.errors import ModelError, TrainingError
 from edge_mnist.evaluation import Evaluation, evaluate
 from edge_mnist.files import write_atomically
 from edge_mnist.training import plots
-from edge_mnist.training.architectures import build, count_multiply_adds, find_architecture
+from edge_mnist.training.architectures import (
+    build,
+    count_multiply_adds,
+    find_architecture,
+    plan_multiply_adds,
+)
 from edge_mnist.training.config import Augmentation, TrainConfig, load_config
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import FitResult, Reporter, fit
@@ -90,19 +95,20 @@ def plan_run(
     config = dataclasses.replace(config, **overrides)
     find_architecture(config.arch)
     folder = out or Path("runs") / config.arch
-    if not (folder / CONFIG_FILE).exists():
-        if folder.exists() and not folder.is_dir():
-            raise TrainingError("--out", expected="a folder", got=f"the file {folder}")
-        if resume:
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError("--out", expected="a folder", got=f"the file {folder}")
+    if not resume:
+        # A configuration alone is no run: the training failed before its first epoch's end.
+        if (folder / STATE_FILE).exists() or (folder / MODEL_FILE).exists():
             raise TrainingError(
-                f"there is no run to resume in {folder}",
-                remedy="give its folder with --out, or leave --resume out",
+                f"{folder} holds a run already",
+                remedy="give another folder with --out, or go on with that run by --resume",
             )
         return config, folder
-    if not resume:
+    if not (folder / CONFIG_FILE).exists():
         raise TrainingError(
-            f"{folder} holds a run already",
-            remedy="give another folder with --out, or go on with that run by --resume",
+            f"there is no run to resume in {folder}",
+            remedy="give its folder with --out, or leave --resume out",
         )
     stored = load_config(folder / CONFIG_FILE)
     asked = set(overrides) if recipe is None and config_path is None else set(vars(config))
@@ -137,7 +143,7 @@ def train_run(
     Raises:
         TrainingError: If the device is missing, the training diverges or its state is another's.
     """
-    device = select_device(config.device)
+    device = select_device(config.device, count_step_multiply_adds(config))
     started = time.perf_counter()
     write_atomically(folder / CONFIG_FILE, config.to_json())
     visible = dataset.without_test()
@@ -160,19 +166,28 @@ def train_run(
     return metrics
 
 
-def load_run(path: Path) -> tuple[Any, TrainConfig | None]:
-    """Load a trained model from a run folder or a .keras file.
+def count_step_multiply_adds(config: TrainConfig) -> int:
+    """Return the multiply-adds of the forward pass of one training step."""
+    return config.batch_size * plan_multiply_adds(config.arch)
 
-    Returns:
-        The model, and its configuration if there is one beside it.
+
+def load_run(path: Path) -> Any:
+    """Load the trained model of a run folder, or of a .keras file.
 
     Raises:
         ModelError: If there is no model, or it is one of another kind.
     """
-    model_path = path / MODEL_FILE if path.is_dir() else path
-    model = load_model(model_path)
-    config_path = model_path.parent / CONFIG_FILE
-    return model, load_config(config_path) if config_path.exists() else None
+    return load_model(path / MODEL_FILE if path.is_dir() else path)
+
+
+def load_run_config(path: Path) -> TrainConfig | None:
+    """Return the configuration in a run folder or beside a .keras file, None if there is none.
+
+    Raises:
+        TrainingError: If it cannot be read.
+    """
+    config_path = (path if path.is_dir() else path.parent) / CONFIG_FILE
+    return load_config(config_path) if config_path.exists() else None
 
 
 def load_data_sha256(path: Path) -> str | None:

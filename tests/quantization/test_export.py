@@ -171,6 +171,14 @@ def test_name_of_the_file_can_be_chosen(source, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("name", ["../stray", "deeper/name", "/stray", ".."])
+def test_name_with_a_folder_in_it_is_refused(name, source, tmp_path):
+    folder = tmp_path / "exports"
+    with pytest.raises(InvalidInputError, match="--name: expected a file's name without a folder"):
+        export_model(source, ExportConfig(floats=("float32",)), name=name, folder=folder)
+    assert not list(tmp_path.rglob("*.tflite"))
+
+
 def test_export_that_is_too_large_is_refused_and_nothing_is_touched(source, tmp_path):
     for suffix in (".tflite", ".json", ".md"):
         (tmp_path / f"mine{suffix}").write_text("the old one")

@@ -8,6 +8,7 @@ from edge_mnist.training.architectures import (
     DEFAULT_ARCHITECTURE,
     build,
     count_multiply_adds,
+    plan_multiply_adds,
 )
 
 pytestmark = pytest.mark.train
@@ -39,6 +40,11 @@ def test_multiply_adds_of_a_tutorial_network():
     second = 12 * 12 * 16 * (3 * 3 * 8)  # 14 after pooling, 12 without padding
     dense = 6 * 6 * 16 * 10 + 10 * 10
     assert count_multiply_adds(build("tutorial-3x3")) == first + second + dense
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_multiply_adds_are_the_same_planned_and_built(name):
+    assert plan_multiply_adds(name) == count_multiply_adds(build(name))
 
 
 @pytest.mark.parametrize(

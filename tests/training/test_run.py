@@ -16,6 +16,7 @@ from edge_mnist.training.recipes import find_recipe
 from edge_mnist.training.run import (
     load_model,
     load_run,
+    load_run_config,
     plan_run,
     predict_logits,
     save_model,
@@ -131,6 +132,13 @@ def test_architecture_alone_makes_a_custom_training(tmp_path):
     assert config.optimizer == find_recipe("micro").optimizer
 
 
+def test_training_that_failed_before_its_first_epoch_leaves_the_folder_free(tmp_path):
+    config, folder = plan_run(tmp_path, recipe="tutorial-4x4")
+    (folder / "config.json").write_text(config.to_json())
+    assert plan_run(tmp_path, recipe="classic-dropout")[0].arch == "classic"
+    assert plan_run(tmp_path, resume=True)[0] == config
+
+
 def test_second_training_into_a_folder_is_refused(tiny_run):
     with pytest.raises(TrainingError) as caught:
         plan_run(tiny_run.folder)
@@ -213,14 +221,14 @@ def test_device_that_is_used_is_told(device, told):
 
 def test_run_and_its_file_are_the_same_model(tiny_run):
     for path in (tiny_run.folder, tiny_run.folder / "model.keras"):
-        model, config = load_run(path)
-        assert model.name == "micro"
-        assert config == tiny_run.config
+        assert load_run(path).name == "micro"
+        assert load_run_config(path) == tiny_run.config
 
 
 def test_model_away_from_its_run_has_no_configuration(tmp_path):
     save_model(build("tutorial-3x3"), tmp_path / "alone.keras")
-    assert load_run(tmp_path / "alone.keras")[1] is None
+    assert load_run(tmp_path / "alone.keras").name == "tutorial-3x3"
+    assert load_run_config(tmp_path / "alone.keras") is None
 
 
 @pytest.mark.parametrize("kind", ["text", "cut off", "empty"])
