@@ -1,6 +1,15 @@
 """The core's tests on every Python that edge-mnist supports: `make test-all`."""
 
+import os
+from pathlib import Path
+
 import nox
+
+# pyenv keeps its Pythons off the PATH until one is chosen; all of them are wanted here.
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ["PATH"], *map(str, sorted(PYENV.glob("versions/*/bin")))]
+)
 
 nox.options.error_on_missing_interpreters = False
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]

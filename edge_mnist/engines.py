@@ -117,4 +117,5 @@ def _import_engine(engine: str) -> ModuleType:
 
 def _is_blocked_by_tensorflow(engine: str) -> bool:
     module = ENGINE_MODULES[engine]
-    return engine == "tflite-runtime" and "tensorflow" in sys.modules and module not in sys.modules
+    has_tensorflow = sys.modules.get("tensorflow") is not None
+    return engine == "tflite-runtime" and has_tensorflow and module not in sys.modules
