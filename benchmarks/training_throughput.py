@@ -6,7 +6,6 @@ Each variant runs in a process of its own. The time is that of the whole trainin
 tracing, five epochs with validation; not the imports and not the reading of the data.
 """
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -104,7 +103,7 @@ def fit_plainly(model: Any, digits: Any, config: Any, variant: str) -> None:
 
     steps = -(-len(digits.train) // config.batch_size)
     model.compile(
-        build_optimizer(model, dataclasses.replace(config), steps * config.epochs),
+        build_optimizer(model, config, steps * config.epochs),
         tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         steps_per_execution=1 if variant == "plain" else 50,

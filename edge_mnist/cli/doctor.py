@@ -78,13 +78,13 @@ def _check_models() -> list[Finding]:
 
 def _check_data() -> Finding:
     try:
-        folders = {path.parent for name in MNIST_SHA256 if (path := locate_mnist(name))}
-        missing = [name for name in MNIST_SHA256 if locate_mnist(name) is None]
+        paths = [locate_mnist(name) for name in MNIST_SHA256]
     except DatasetError as exc:
         return Finding("MNIST", False, str(exc), "delete the file; it is downloaded again")
-    if missing:
+    folders = sorted({str(path.parent) for path in paths if path is not None})
+    if None in paths:
         return Finding("MNIST", False, "not here yet", "edge-mnist train downloads it")
-    return Finding("MNIST", True, f"{', '.join(map(str, folders))}, SHA-256 as published")
+    return Finding("MNIST", True, f"{', '.join(folders)}, SHA-256 as published")
 
 
 def _check_extras() -> list[Finding]:

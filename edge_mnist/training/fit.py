@@ -1,7 +1,7 @@
 """The training loop: compiled, deterministic, interruptible and resumable at every epoch.
 
 It is our own and not `Model.fit` for two reasons. The images stay uint8 on the device and many
-steps run in one call of the graph, which takes less than half the time on two CPU cores
+steps run in one call of the graph, which takes about half the time on two CPU cores
 (benchmarks/training_throughput.py; XLA made it slower there, so it is not used). And all that is
 random is a function of the seed and the step, so that a resumed run ends where an unbroken one
 would have.

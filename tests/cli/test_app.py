@@ -186,10 +186,7 @@ def files(tmp_path):
     ],
 )
 def test_wrong_input_is_one_line_and_exit_1(arguments, told, edge_mnist, files):
-    outcome = edge_mnist(*arguments.split())
-    assert outcome.error.startswith(told)
-    assert len(outcome.err.splitlines()) == 1
-    assert outcome.out == ""
+    check_refused(edge_mnist(*arguments.split()), told)
 
 
 @pytest.mark.train
@@ -229,7 +226,11 @@ def test_wrong_input_is_one_line_and_exit_1(arguments, told, edge_mnist, files):
     ],
 )
 def test_wrong_input_to_what_needs_tensorflow_too(arguments, told, edge_mnist, files, tensorflow):
-    outcome = edge_mnist(*arguments.split())
+    check_refused(edge_mnist(*arguments.split()), told)
+
+
+def check_refused(outcome, told):
+    """Assert that a command ended with one line on stderr and nothing else."""
     assert outcome.error.startswith(told)
     assert len(outcome.err.splitlines()) == 1
     assert outcome.out == ""
