@@ -51,6 +51,8 @@ class ModelCard:
     agreement: dict[str, str]  # by engine: top-1 agreement with the Keras model
     engines: dict[str, str]  # each that ran the model, with its version
     versions: dict[str, str]  # what it was made with
+    # The rejection score that 99 % of the validation digits stay below; None rejects nothing.
+    rejection_threshold: float | None = None
     labels: list[str] = field(default_factory=lambda: [str(digit) for digit in range(10)])
 
 
@@ -92,6 +94,7 @@ def load_card(model_path: Path) -> ModelCard | None:
             0 < card.temperature < math.inf
             and card.output_kind in OUTPUT_MEANINGS
             and isinstance(card.sha256, str)
+            and (card.rejection_threshold is None or 0 <= card.rejection_threshold <= 1)
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
         raise _unreadable(path, f"{type(exc).__name__}: {exc}") from exc
@@ -99,7 +102,7 @@ def load_card(model_path: Path) -> ModelCard | None:
         raise _unreadable(
             path,
             f"temperature {card.temperature!r} and output_kind {card.output_kind!r} "
-            f"and sha256 {card.sha256!r}",
+            f"and sha256 {card.sha256!r} and rejection_threshold {card.rejection_threshold!r}",
         )
     return card
 

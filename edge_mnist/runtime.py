@@ -26,18 +26,28 @@ SOFTMAX_QUANTIZATION = (1 / 256, 0)
 RESIZED_BATCH = 32
 
 
-class Prediction(NamedTuple):
-    """What a model says of one image.
-
-    Attributes:
-        digit: The most probable digit, 0 to 9.
-        confidence: Its probability, 0 to 1.
-        probabilities: float64 [10], they sum to 1.
-    """
+class _Reading(NamedTuple):
+    """The part of a prediction that it unpacks to."""
 
     digit: int
     confidence: float
     probabilities: NDArray[np.float64]
+
+
+class Prediction(_Reading):
+    """What a model says of one image; it unpacks to digit, confidence and probabilities.
+
+    Attributes:
+        digit: The most probable digit, 0 to 9.
+        confidence: Its probability, 0 to 1, if the image is a digit at all.
+        probabilities: float64 [10], they sum to 1.
+        rejection_score: 0 to 1: the more, the less the image is like any digit.
+        rejected: Whether the score is above the model's threshold, which 99 % of the digits in
+            its validation images stay below. Without one in its card a model rejects nothing.
+    """
+
+    rejection_score: float = 0.0
+    rejected: bool = False
 
 
 class Classifier:
@@ -58,6 +68,7 @@ class Classifier:
         threads: int = 1,
         output_kind: OutputKind | None = None,
         temperature: float = 1.0,
+        rejection_threshold: float | None = None,
     ) -> None:
         """Load a model from bytes that are known to be good; `load` is for files.
 
@@ -67,6 +78,8 @@ class Classifier:
             threads: For one inference.
             output_kind: What its outputs are; None to tell by their quantization.
             temperature: What logits are divided by before the softmax, above 0.
+            rejection_threshold: The rejection score above which an image is no digit; None to
+                reject nothing.
 
         Raises:
             ModelError: If it is no model that takes uint8 [1, 28, 28, 1] and gives [1, 10].
@@ -83,11 +96,18 @@ class Classifier:
         self._output_scale, self._output_zero_point = graph_output["quantization"]
         self._is_uint8_output = graph_output["dtype"] is np.uint8
         self._temperature = temperature
+        # No score is above 1.
+        self._rejection_threshold = 1.0 if rejection_threshold is None else rejection_threshold
         self.output_kind = output_kind or self._guess_output_kind()
         # The weight of an output that lies k codes below the highest: its softmax's numerator.
         # Ten look-ups take a third of the time of NumPy's exp and sum on ten numbers.
         self._weights_below = [
             math.exp(-code * self._output_scale / temperature) for code in range(256)
+        ]
+        # The odds of each code's logit against one of 0, that of the class "no digit".
+        self._odds = [
+            math.exp(min((code - self._output_zero_point) * self._output_scale / temperature, 700))
+            for code in range(256)
         ]
         self._resized: Any = None
         self._batches_are_faster: bool | None = None
@@ -138,6 +158,7 @@ class Classifier:
                 threads=threads,
                 output_kind=card.output_kind,
                 temperature=card.temperature,
+                rejection_threshold=card.rejection_threshold,
             )
         except ModelError as exc:
             raise ModelError(f"cannot use the model {path}: {exc}") from exc
@@ -228,15 +249,24 @@ class Classifier:
             weights_below = self._weights_below
             weights = [weights_below[highest - code] for code in codes]
             total = sum(weights)
-            return Prediction(
+            prediction = Prediction(
                 codes.index(highest), 1 / total, np.array([w / total for w in weights])
             )
-        values = self.dequantize(output)
-        if self.output_kind == "logits":
-            values = np.exp((values - values.max()) / self._temperature)
-        probabilities = values / values.sum()
-        digit = int(output.argmax())
-        return Prediction(digit, float(probabilities[digit]), probabilities)
+            score = 1 / (1 + self._odds[highest] * total)
+        else:
+            values = self.dequantize(output)
+            digit = int(output.argmax())
+            if self.output_kind == "logits":
+                values = values / self._temperature
+                score = compute_rejection_scores(values[None])[0]
+                values = np.exp(values - values.max())
+            else:
+                score = 1 - values[digit]
+            probabilities = values / values.sum()
+            prediction = Prediction(digit, float(probabilities[digit]), probabilities)
+        prediction.rejection_score = float(score)
+        prediction.rejected = bool(score > self._rejection_threshold)
+        return prediction
 
     def _guess_output_kind(self) -> OutputKind:
         if self._is_uint8_output:
@@ -293,6 +323,25 @@ class Classifier:
                     and resized_s < single_s
                 )
         return self._batches_are_faster
+
+
+def compute_rejection_scores(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how little each row of logits speaks for any digit.
+
+    The probability of an eleventh class whose logit is always 0, which is what networks are
+    trained to give to outliers; a monotonous function of the energy of Liu, Wang, Owens and Li,
+    "Energy-based Out-of-distribution Detection", NeurIPS 2020.
+
+    Args:
+        logits: float64 [N, 10], divided by the temperature.
+
+    Returns:
+        float64 [N], 0 to 1.
+    """
+    peaks = logits.max(axis=1)
+    energies = peaks + np.log(np.exp(logits - peaks[:, None]).sum(axis=1))
+    scores: NDArray[np.float64] = 1 / (1 + np.exp(np.minimum(energies, 700)))
+    return scores
 
 
 def _pixel_codes(scale: float, zero_point: int) -> NDArray[np.uint8] | None:

@@ -42,11 +42,14 @@ def predict(
 
 
 def _read(classifier: Classifier, path: Path) -> dict[str, Any]:
-    """Return the reading of one picture; a blank one has no lines and no digits."""
+    """Return the reading of one picture; one without a digit has no lines and no digits."""
+    nothing = {"source": str(path), "lines": [], "digits": []}
     digit = normalize_digit(read_image(path))
     if digit is None:
-        return {"source": str(path), "lines": [], "digits": []}
+        return nothing
     prediction = classifier.predict(digit.image)
+    if prediction.rejected:
+        return nothing
     found = {
         "digit": prediction.digit,
         "confidence": round(prediction.confidence, 4),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.dataset import Dataset, Examples
@@ -13,11 +14,14 @@ from edge_mnist.isolation import run_isolated
 from edge_mnist.model_card import Accuracy, ModelCard, hash_bytes
 from edge_mnist.quantization.parity import ParityReport
 from edge_mnist.quantization.temperature import fit_temperature
+from edge_mnist.runtime import compute_rejection_scores
 from edge_mnist.training.architectures import count_multiply_adds
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.run import predict_logits
 
 INPUT_MEANING = "uint8 [1, 28, 28, 1], raw pixels: 0 is paper, 255 is ink"
+# The share of validation digits that the rejection threshold lets pass.
+KEPT_SHARE = 0.99
 MADE_WITH = ("edge-mnist", "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
 
@@ -58,9 +62,11 @@ class Candidate:
 def describe(name: str, candidate: Candidate, source: TrainedModel) -> ModelCard:
     """Measure an export, on the test images last, and return its card."""
     run, validation = candidate.parity.run, source.dataset.validation
-    temperature = 1.0
+    temperature, rejection_threshold = 1.0, None
     if run.output_kind == "logits":
         temperature = fit_temperature(run.values, validation.labels)
+        scores = compute_rejection_scores(run.values / temperature)
+        rejection_threshold = float(np.quantile(scores, KEPT_SHARE))
     return ModelCard(
         name=name,
         architecture=source.training.arch,
@@ -73,6 +79,7 @@ def describe(name: str, candidate: Candidate, source: TrainedModel) -> ModelCard
         input=INPUT_MEANING,
         output_kind=run.output_kind,
         temperature=temperature,
+        rejection_threshold=rejection_threshold,
         operators=run.operators,
         training=dataclasses.asdict(source.training),
         data={"name": source.dataset.name, "sha256": source.dataset.sha256},

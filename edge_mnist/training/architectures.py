@@ -40,6 +40,11 @@ class MaxPool:
 
 
 @dataclass(frozen=True)
+class GlobalAverage:
+    """The mean of each channel over the whole picture."""
+
+
+@dataclass(frozen=True)
 class Dense:
     """A fully connected layer and ReLU."""
 
@@ -53,7 +58,7 @@ class Dropout:
     rate: float
 
 
-Layer = Conv | MaxPool | Dense | Dropout
+Layer = Conv | MaxPool | GlobalAverage | Dense | Dropout
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ def plan_multiply_adds(name: str) -> int:
                 depth = filters
             case MaxPool(pool):
                 size //= pool
+            case GlobalAverage():
+                size = 1
             case Dense(units):
                 total += size**2 * depth * units
                 size, depth = 1, units
@@ -196,6 +203,9 @@ def _apply(layer: Layer, tensor: Any) -> Any:
             return layers.ReLU()(tensor)
         case MaxPool(size):
             return layers.MaxPool2D(size)(tensor)
+        case GlobalAverage():
+            # Not GlobalAveragePooling2D: that becomes MEAN, which engines run slower.
+            return layers.AveragePooling2D(tensor.shape[1])(tensor)
         case Dense(units):
             return layers.ReLU()(layers.Dense(units)(_flatten(tensor)))
         case Dropout(rate):

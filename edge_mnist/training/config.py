@@ -14,19 +14,39 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
 
+# Augmentations that are a share of the way to something.
+_SHARES = frozenset({"stroke", "low_resolution", "blur", "contrast"})
+
+
 @dataclass(frozen=True)
 class Augmentation:
-    """How far the random variations go; each is drawn evenly between minus and plus this."""
+    """How far the random variations go.
+
+    The geometry, the stroke and gamma are drawn evenly between minus and plus the limit, the
+    others between 0 and it. What each gives is in benchmarks/results/augmentation.md.
+
+    Raises:
+        TrainingError: If a limit is out of its range.
+    """
 
     rotation_deg: float = 10.0
     shear: float = 0.15  # horizontal shift by unit of height
     zoom: float = 0.12  # natural logarithm of the scale, drawn for each axis
     shift_px: float = 2.0
+    elastic_px: float = 0.0  # standard deviation of how far the knots of a 7x7 grid move
+    stroke: float = 0.0  # 1 is grey dilation or erosion by 3x3 pixels; less is on the way to it
+    low_resolution: float = 0.0  # 1 is 10x10 cells; less is on the way to it
+    blur: float = 0.0  # 1 is a Gaussian of 1.2 pixels; less is on the way to it
+    gamma: float = 0.0  # natural logarithm of the exponent
+    contrast: float = 0.0  # share of the ink's darkness that may be lost
+    noise: float = 0.0  # standard deviation; 1 is from paper to ink
 
     def __post_init__(self) -> None:
         for field, value in vars(self).items():
-            if not 0 <= value < float("inf"):
-                raise TrainingError(field.replace("_", " "), expected="at least 0", got=str(value))
+            limit = 1.0 if field in _SHARES else float("inf")
+            if not (0 <= value <= limit and value < float("inf")):
+                expected = f"0 to {limit:g}" if field in _SHARES else "at least 0"
+                raise TrainingError(field.replace("_", " "), expected=expected, got=str(value))
 
 
 @dataclass(frozen=True)
@@ -48,6 +68,8 @@ class TrainConfig:
     weight_decay: float = 0.0  # adamw only, decoupled, weights of convolutions and dense layers
     label_smoothing: float = 0.0
     augmentation: Augmentation | None = None
+    handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
+    outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size
     validation_split: float = DEFAULT_VALIDATION_SPLIT
     patience: int | None = None  # epochs without a lower validation loss; best weights restored
     device: Device = "auto"
@@ -61,6 +83,8 @@ class TrainConfig:
             ("learning_rate", 0 < self.learning_rate < float("inf"), "above 0"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 up to below 1"),
+            ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
+            ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),
             ("patience", self.patience is None or self.patience >= 1, "at least 1"),
             ("seed", 0 <= self.seed < 2**31, "0 up to 2147483647"),

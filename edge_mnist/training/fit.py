@@ -20,15 +20,21 @@ from edge_mnist.errors import TrainingError
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.training.augmentation import augment
 from edge_mnist.training.config import TrainConfig
+from edge_mnist.training.handwriting import make_handwriting
 from edge_mnist.training.history import EpochResult
 from edge_mnist.training.interruption import interrupt_flag
 from edge_mnist.training.optimizer import build_optimizer
+from edge_mnist.training.outliers import make_outliers
 from edge_mnist.training.state import Progress, load_state, save_state
 
 # Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
 # that a progress bar moves and Ctrl-C is answered within a second.
 STEPS_PER_CALL = 50
 VALIDATION_BATCH_SIZE = 500
+
+# Images of other handwriting, and outliers, that a training draws from; it varies them as it does
+# the digits.
+POOL_SIZE = 7000
 
 # A blind guess has a cross-entropy of ln 10 = 2.3; NaN and infinity are not below this either.
 DIVERGED_LOSS = 100.0
@@ -145,25 +151,29 @@ def fit(
 
 
 def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainConfig) -> Any:
-    images = tf.constant(train.images[..., None])
-    labels = tf.constant(train.labels)
-    smoothing = config.label_smoothing
+    images, labels = tf.constant(train.images[..., None]), tf.constant(train.labels)
+    draw_extras = _compile_extras(train, config)
 
     def run_step(indices: Any, step: Any) -> Any:
-        batch = tf.cast(tf.gather(images, indices), tf.float32) / 255.0
-        batch_labels = tf.gather(labels, indices)
+        seed = tf.stack([config.seed, step])
+        batch, batch_labels = tf.gather(images, indices), tf.gather(labels, indices)
+        for draw in draw_extras:
+            extra_images, extra_labels = draw(seed)
+            batch = tf.concat([batch, extra_images], axis=0)
+            batch_labels = tf.concat([batch_labels, extra_labels], axis=0)
+        batch = tf.cast(batch, tf.float32) / 255.0
         if config.augmentation is not None:
-            batch = augment(batch, config.augmentation, tf.stack([config.seed, step]))
-        targets = tf.one_hot(batch_labels, NUM_CLASSES) * (1 - smoothing) + smoothing / NUM_CLASSES
+            batch = augment(batch, config.augmentation, seed)
         with tf.GradientTape() as tape:
             logits = tf.cast(model(batch, training=True), tf.float32)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+            loss = _compute_loss(logits, batch_labels, config)
             scaled = optimizer.get_scaled_loss(loss) if config.mixed_precision else loss
         gradients = tape.gradient(scaled, model.trainable_variables)
         if config.mixed_precision:
             gradients = optimizer.get_unscaled_gradients(gradients)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        return tf.stack([loss, _count_correct(logits, batch_labels)])
+        own = tf.size(indices)
+        return tf.stack([loss, _count_correct(logits[:own], batch_labels[:own])])
 
     @tf.function  # type: ignore[untyped-decorator]
     def run_steps(batches: Any, first_step: Any) -> Any:
@@ -177,6 +187,44 @@ def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainCon
         tf.TensorSpec([None, min(config.batch_size, len(train))], tf.int32),
         tf.TensorSpec([], tf.int32),
     )
+
+
+def _compute_loss(logits: Any, labels: Any, config: TrainConfig) -> Any:
+    """Return the mean cross-entropy of a batch.
+
+    With outliers there is an eleventh class, "no digit", whose logit is always 0: a network says
+    so by keeping its ten logits low, and needs no output for it.
+    """
+    classes = NUM_CLASSES
+    if config.outliers > 0:
+        logits = tf.pad(logits, [[0, 0], [0, 1]])
+        classes += 1
+    smoothing = config.label_smoothing
+    targets = tf.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
+    return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+
+
+def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
+    """Return functions from a seed to what is added to a batch: uint8 [n, 28, 28, 1] and [n]."""
+    batch_size = min(config.batch_size, len(train))
+    pools = []
+    if config.handwriting > 0:
+        pools.append((make_handwriting(train, POOL_SIZE, config.seed), config.handwriting))
+    if config.outliers > 0:
+        images = make_outliers(train, POOL_SIZE, config.seed)
+        no_digit = np.full(len(images), NUM_CLASSES, np.uint8)
+        pools.append((Examples(images, no_digit), config.outliers))
+    return [_compile_draw(pool, round(share * batch_size)) for pool, share in pools]
+
+
+def _compile_draw(pool: Examples, count: int) -> Any:
+    images, labels = tf.constant(pool.images[..., None]), tf.constant(pool.labels)
+
+    def draw(seed: Any) -> Any:
+        indices = tf.random.stateless_uniform([count], seed, 0, len(pool), tf.int32)
+        return tf.gather(images, indices), tf.gather(labels, indices)
+
+    return draw
 
 
 def _compile_validation(model: Any, validation: Examples) -> Any:

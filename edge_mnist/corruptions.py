@@ -1,0 +1,393 @@
+"""What happens to digits outside a data set: noise, blur, other pens, other habits of writing.
+
+Each kind comes in five strengths, whose amounts stand in the registry with their unit. The image
+itself stays what a person would read as the same digit at the first strengths; the last ones are
+meant to be hard.
+
+Kinds that change grey levels (noise, blur, contrast, occlusion) leave the digit where it is. Kinds
+that change strokes (rotation, pens, habits) go through `normalize_digit` afterwards, as the crop
+of such a digit would: it fills the 20x20 box again. Habits are drawn onto one digit only, and with
+a pen as wide as the image's own.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.preprocessing import BOX_SIZE, IMAGE_SIZE, normalize_digit
+
+STRENGTHS = (1, 2, 3, 4, 5)
+DEFAULT_SEED = 0
+
+# Room around an image for strokes that grow or turn out of it, in pixels.
+MARGIN = 4
+
+# Motion blur takes one of this many directions, evenly over the half circle.
+MOTION_DIRECTIONS = 12
+
+# Ink, as a share of the full stroke, above which a pixel belongs to a stroke.
+STROKE_SHARE = 0.5
+
+# float32 [N, height, width], 0 is paper and 1 is ink.
+Ink = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """A kind of change.
+
+    Attributes:
+        amounts: How much of it there is at strengths 1 to 5.
+        unit: What the amounts count.
+        apply: Changes ink, [N, height, width], by an amount; values outside 0 to 1 are clipped.
+        digit: The only digit that it is for; None if it is for all.
+        is_normalized: Whether the result goes through `normalize_digit`.
+    """
+
+    amounts: tuple[float, float, float, float, float]
+    unit: str
+    apply: Callable[[Ink, float, Generator], Ink]
+    digit: int | None = None
+    is_normalized: bool = False
+
+
+def corrupt(
+    images: NDArray[np.uint8], kind: str, strength: int, seed: int = DEFAULT_SEED
+) -> NDArray[np.uint8]:
+    """Change images.
+
+    Args:
+        images: uint8 [N, 28, 28], 0 is paper and 255 is ink; of a kind for one digit, of that
+            digit only.
+        kind: One of `CORRUPTIONS`.
+        strength: 1 to 5.
+        seed: The same seed and images give the same result.
+
+    Returns:
+        uint8 [N, 28, 28].
+
+    Raises:
+        InvalidInputError: If there is no such kind or strength.
+    """
+    if kind not in CORRUPTIONS:
+        raise InvalidInputError("corruption", expected=", ".join(CORRUPTIONS), got=kind)
+    if strength not in STRENGTHS:
+        raise InvalidInputError("strength", expected="1 to 5", got=str(strength))
+    corruption = CORRUPTIONS[kind]
+    rng = np.random.default_rng([seed, list(CORRUPTIONS).index(kind)])
+    ink = images.astype(np.float32) / 255
+    if corruption.is_normalized:
+        ink = np.pad(ink, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
+    ink = corruption.apply(ink, corruption.amounts[strength - 1], rng)
+    changed = np.rint(np.clip(ink, 0, 1) * 255).astype(np.uint8)
+    return _normalize_all(changed) if corruption.is_normalized else changed
+
+
+def _normalize_all(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    images = np.zeros((len(pictures), IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    for image, picture in zip(images, pictures, strict=True):
+        digit = normalize_digit(picture)
+        if digit is not None:
+            image[:] = digit.image
+    return images
+
+
+def _add_noise(ink: Ink, amount: float, rng: Generator) -> Ink:
+    return ink + rng.standard_normal(ink.shape, np.float32) * np.float32(amount / 255)
+
+
+def _blur(ink: Ink, amount: float, rng: Generator) -> Ink:
+    places = np.arange(ink.shape[-1])
+    weights = np.exp(-((places[:, None] - places) ** 2) / (2 * amount**2))
+    # The paper goes on beyond the border: what falls outside is lost.
+    weights /= np.exp(-(np.arange(-30, 31) ** 2) / (2 * amount**2)).sum()
+    kernel = weights.astype(np.float32)
+    return kernel @ ink @ kernel.T
+
+
+def _blur_by_motion(ink: Ink, amount: float, rng: Generator) -> Ink:
+    blurred = np.zeros_like(ink)
+    steps = np.linspace(-0.5, 0.5, round(amount) + 1) * amount
+    directions = rng.integers(MOTION_DIRECTIONS, size=len(ink))
+    for direction in range(MOTION_DIRECTIONS):
+        chosen = np.flatnonzero(directions == direction)
+        angle = math.pi * direction / MOTION_DIRECTIONS
+        part = ink[chosen]
+        for step in steps:
+            rows = _shift_weights(ink.shape[1], step * math.sin(angle))
+            columns = _shift_weights(ink.shape[2], step * math.cos(angle))
+            blurred[chosen] += rows @ part @ columns.T
+    return blurred / np.float32(len(steps))
+
+
+def _shift_weights(size: int, shift: float) -> NDArray[np.float32]:
+    """Return float32 [size, size] that moves a line of pixels, between two where need be."""
+    places = np.arange(size)
+    distances = np.abs(places[:, None] - places - shift)
+    weights: NDArray[np.float32] = np.maximum(1 - distances, 0).astype(np.float32)
+    return weights
+
+
+def _lower_contrast(ink: Ink, amount: float, rng: Generator) -> Ink:
+    return np.float32(0.5) + (ink - np.float32(0.5)) * np.float32(amount)
+
+
+def _rotate(ink: Ink, amount: float, rng: Generator) -> Ink:
+    rotated = np.zeros_like(ink)
+    is_left = rng.random(len(ink)) < 0.5
+    for chosen, degrees in ((is_left, amount), (~is_left, -amount)):
+        rotated[chosen] = _rotate_all(ink[chosen], math.radians(degrees))
+    return rotated
+
+
+def _rotate_all(ink: Ink, angle: float) -> Ink:
+    """Rotate about the middle, with bilinear interpolation; what comes from outside is paper."""
+    size = ink.shape[-1]
+    y, x = np.indices((size, size)) - (size - 1) / 2
+    cos, sin = math.cos(angle), math.sin(angle)
+    source_y = (cos * y - sin * x + (size - 1) / 2).reshape(-1)
+    source_x = (sin * y + cos * x + (size - 1) / 2).reshape(-1)
+    # One row and column of paper all around, on which everything from outside falls.
+    source_y, source_x = (np.clip(place + 1, 0, size + 0.999) for place in (source_y, source_x))
+    flat = np.pad(ink, ((0, 0), (1, 1), (1, 1))).reshape(len(ink), -1)
+    top, left = source_y.astype(np.int64), source_x.astype(np.int64)
+    below, right = (source_y - top).astype(np.float32), (source_x - left).astype(np.float32)
+    first = top * (size + 2) + left
+    rotated = flat[:, first] * (1 - below) * (1 - right)
+    rotated += flat[:, first + 1] * (1 - below) * right
+    rotated += flat[:, first + size + 2] * below * (1 - right)
+    rotated += flat[:, first + size + 3] * below * right
+    return rotated.reshape(ink.shape)
+
+
+def _occlude(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Cover a square of paper's colour, its middle on a pixel of ink."""
+    height, width = ink.shape[1:]
+    chance = np.where(ink > STROKE_SHARE, rng.random(ink.shape, np.float32), 0)
+    row, column = np.divmod(chance.reshape(len(ink), -1).argmax(axis=1), width)
+    half = amount / 2
+    covers_row = np.abs(np.arange(height) - row[:, None]) < half
+    covers_column = np.abs(np.arange(width) - column[:, None]) < half
+    return np.where(covers_row[:, :, None] & covers_column[:, None, :], np.float32(0), ink)
+
+
+def _thin(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Keep what reaches a share of the ridge of its stroke in a slightly blurred image."""
+    soft = _blur(ink, 0.8, rng)
+    ridge = _spread(soft, 2.0)
+    share = soft / np.maximum(ridge, np.float32(0.05))
+    return np.clip((share - np.float32(amount)) / np.float32(1 - amount) * 2, 0, 1)
+
+
+def _thicken(ink: Ink, amount: float, rng: Generator) -> Ink:
+    return _spread(ink, amount)
+
+
+def _spread(ink: Ink, radius: float) -> Ink:
+    """Return the dilation by a disc whose edge is soft over one pixel."""
+    reach = math.ceil(radius)
+    size = ink.shape[-1]
+    padded = np.pad(ink, ((0, 0), (reach, reach), (reach, reach)))
+    spread = ink.copy()
+    for y in range(-reach, reach + 1):
+        for x in range(-reach, reach + 1):
+            weight = min(radius + 1 - math.hypot(y, x), 1.0)
+            if weight > 0 and (y, x) != (0, 0):
+                top, left = reach + y, reach + x
+                part = padded[:, top : top + size, left : left + size]
+                np.maximum(spread, part * np.float32(weight), out=spread)
+    return spread
+
+
+def _cross_sevens(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Draw a bar across the stem, a little below the middle of the digit's height."""
+
+    def cross(image: Ink) -> Ink:
+        top, bottom, _, _ = _box(image)
+        row = top + 0.55 * (bottom - top) + rng.uniform(-1, 1)
+        column = _last_run(image, round(row))
+        half = amount / 2
+        rise = half * rng.uniform(-0.1, 0.35)
+        return _draw_line(image, (row + rise, column - half), (row - rise, column + half))
+
+    return _each(ink, cross)
+
+
+def _slash_zeros(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Draw a stroke from lower left to upper right through the middle of the ring."""
+
+    def slash(image: Ink) -> Ink:
+        top, bottom, left, right = _box(image)
+        row, column = (top + bottom) / 2, (left + right) / 2
+        y = amount * (bottom - top) / 2 * rng.uniform(0.85, 1)
+        x = max(amount * (right - left) / 2, 2.0) * rng.uniform(0.85, 1)
+        return _draw_line(image, (row + y, column - x), (row - y, column + x))
+
+    return _each(ink, slash)
+
+
+def _add_serifs_to_ones(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Draw a flag from the stem's top down to the left, and a level foot under it."""
+
+    def serif(image: Ink) -> Ink:
+        top, bottom, _, _ = _box(image)
+        angle = math.radians(rng.uniform(30, 50))
+        flag = amount * 0.65
+        head, foot = _middle_of_ink(image, top + 1), _middle_of_ink(image, bottom - 1)
+        flagged = _draw_line(
+            image,
+            (top + 1, head),
+            (top + 1 + flag * math.sin(angle), head - flag * math.cos(angle)),
+        )
+        tilt = rng.uniform(-0.06, 0.06) * amount
+        width = _pen_width(image)
+        return np.maximum(
+            flagged,
+            _draw_line(
+                np.zeros_like(image),
+                (bottom - 0.5 + tilt, foot - amount / 2),
+                (bottom - 0.5 - tilt, foot + amount / 2),
+                width,
+            ),
+        )
+
+    return _each(ink, serif)
+
+
+def _open_fours(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Erase the stroke above the hole, left of the stem; a four without a hole is open already."""
+    holes = _find_holes(ink)
+
+    def open_up(image: Ink, hole: NDArray[np.bool_]) -> Ink:
+        if hole.sum() < 2:
+            return image
+        top, _, _, _ = _box(image)
+        rows = np.flatnonzero(hole.any(axis=1))
+        upper = rows[: max(1, len(rows) // 2)]
+        right = np.flatnonzero(hole[upper].any(axis=0))[-1] + 1.0
+        columns = np.arange(image.shape[1])
+        # Soft edges: half a pixel more or less of ink at either side.
+        gap = np.clip(np.minimum(columns - (right - amount), right - columns) + 0.5, 0, 1)
+        opened = image.copy()
+        opened[top : upper[-1] + 1] *= (1 - gap).astype(np.float32)
+        return opened
+
+    return np.stack([open_up(image, hole) for image, hole in zip(ink, holes, strict=True)])
+
+
+def _find_holes(ink: Ink) -> NDArray[np.bool_]:
+    """Return bool [N, height, width]: paper that cannot be reached from the border."""
+    is_paper = ink < STROKE_SHARE
+    outside = np.zeros_like(is_paper)
+    outside[:, [0, -1]] = outside[:, :, [0, -1]] = True
+    outside &= is_paper
+    while True:
+        grown = outside.copy()
+        grown[:, 1:] |= outside[:, :-1]
+        grown[:, :-1] |= outside[:, 1:]
+        grown[:, :, 1:] |= outside[:, :, :-1]
+        grown[:, :, :-1] |= outside[:, :, 1:]
+        grown &= is_paper
+        if np.array_equal(grown, outside):
+            return is_paper & ~outside
+        outside = grown
+
+
+def _each(ink: Ink, change: Callable[[Ink], Ink]) -> Ink:
+    """Change image by image; an image without a stroke stays as it is."""
+    return np.stack([change(image) if (image > STROKE_SHARE).any() else image for image in ink])
+
+
+def _box(image: Ink) -> tuple[int, int, int, int]:
+    """Return the first and last row and the first and last column that hold a stroke."""
+    is_stroke = image > STROKE_SHARE
+    rows, columns = np.flatnonzero(is_stroke.any(axis=1)), np.flatnonzero(is_stroke.any(axis=0))
+    return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+
+
+def _last_run(image: Ink, row: int) -> float:
+    """Return the middle of the rightmost stroke in a row: of a seven, the stem."""
+    columns = np.flatnonzero(image[row] > STROKE_SHARE)
+    if len(columns) == 0:
+        return _middle_of_ink(image, row)
+    starts = np.flatnonzero(np.diff(columns, prepend=-2) > 1)
+    return float(columns[starts[-1] :].mean())
+
+
+def _middle_of_ink(image: Ink, row: int) -> float:
+    """Return the column of the centre of mass in three rows; of the image if they are empty."""
+    mass = image[max(row - 1, 0) : row + 2].sum(axis=0)
+    if mass.sum() < STROKE_SHARE:
+        mass = image.sum(axis=0)
+    return float(mass @ np.arange(len(mass)) / mass.sum())
+
+
+def _pen_width(image: Ink) -> float:
+    """Return the mean width of the strokes in pixels: twice their area by their outline."""
+    slope_y, slope_x = np.gradient(image)
+    outline = float(np.hypot(slope_y, slope_x).sum())
+    return min(max(2 * float(image.sum()) / max(outline, 1.0), 1.0), BOX_SIZE / 5)
+
+
+def _draw_line(
+    image: Ink, start: tuple[float, float], end: tuple[float, float], width: float | None = None
+) -> Ink:
+    """Draw a line with round ends from one row and column to another, as wide as the pen."""
+    width = _pen_width(image) if width is None else width
+    y, x = np.indices(image.shape)
+    across, along = end[0] - start[0], end[1] - start[1]
+    length = max(across**2 + along**2, 1e-6)
+    share = np.clip(((y - start[0]) * across + (x - start[1]) * along) / length, 0, 1)
+    distance = np.hypot(y - start[0] - share * across, x - start[1] - share * along)
+    stroke = np.clip(width / 2 + 0.5 - distance, 0, 1)
+    return np.maximum(image, stroke.astype(np.float32))
+
+
+CORRUPTIONS: dict[str, Corruption] = {
+    "noise": Corruption(
+        (16, 32, 48, 64, 96), "levels of 255: the noise's standard deviation", _add_noise
+    ),
+    "blur": Corruption((0.6, 0.9, 1.2, 1.6, 2.0), "pixels: the Gaussian's deviation", _blur),
+    "motion blur": Corruption((2, 4, 6, 8, 10), "pixels: the way's length", _blur_by_motion),
+    "contrast": Corruption(
+        (0.9, 0.75, 0.6, 0.45, 0.3), "the contrast left, about mid-grey", _lower_contrast
+    ),
+    "rotation": Corruption(
+        (6, 12, 18, 24, 30), "degrees, to either side", _rotate, is_normalized=True
+    ),
+    "occlusion": Corruption((3, 5, 7, 9, 11), "pixels: the square's side", _occlude),
+    "thin strokes": Corruption(
+        (0.3, 0.45, 0.6, 0.7, 0.8), "share of the ridge that stays", _thin, is_normalized=True
+    ),
+    "thick strokes": Corruption(
+        (0.4, 0.8, 1.2, 1.6, 2.0),
+        "pixels, to either side of a stroke",
+        _thicken,
+        is_normalized=True,
+    ),
+    "crossed seven": Corruption(
+        (4, 6, 8, 10, 12), "pixels: the bar's length", _cross_sevens, 7, is_normalized=True
+    ),
+    "slashed zero": Corruption(
+        (0.5, 0.65, 0.8, 0.95, 1.1),
+        "the slash's share of the box's diagonal",
+        _slash_zeros,
+        0,
+        is_normalized=True,
+    ),
+    "serif one": Corruption(
+        (4, 6, 8, 10, 12),
+        "pixels: the foot's length; the flag has two thirds",
+        _add_serifs_to_ones,
+        1,
+        is_normalized=True,
+    ),
+    "open four": Corruption(
+        (2, 2.5, 3, 3.5, 4), "pixels: the gap's width", _open_fours, 4, is_normalized=True
+    ),
+}

@@ -1,0 +1,36 @@
+"""Digits as other countries write them, for a network that sees MNIST's American ones alone."""
+
+import numpy as np
+
+from edge_mnist.corruptions import CORRUPTIONS, STRENGTHS, corrupt
+from edge_mnist.dataset import Examples
+
+
+def make_handwriting(digits: Examples, count: int, seed: int) -> Examples:
+    """Draw crossed sevens, slashed zeros and the like over digits, in even shares of each.
+
+    They come from the generators that `edge-mnist evaluate --corrupt` measures with, over other
+    images.
+
+    Args:
+        digits: What is drawn on.
+        count: About how many to make.
+        seed: The same seed gives the same images.
+
+    Returns:
+        As many of each habit and strength as `digits` has of its digit, and at most an even share.
+    """
+    rng = np.random.default_rng(seed)
+    habits = [(kind, c.digit) for kind, c in CORRUPTIONS.items() if c.digit is not None]
+    share = count // (len(habits) * len(STRENGTHS))
+    parts = []
+    for kind, digit in habits:
+        candidates = np.flatnonzero(digits.labels == digit)
+        for strength in STRENGTHS:
+            chosen = rng.permutation(candidates)[:share]
+            images = corrupt(digits.images[chosen], kind, strength, seed)
+            parts.append(Examples(images, digits.labels[chosen]))
+    return Examples(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+    )

@@ -1,0 +1,199 @@
+"""Images that are no digits, for a network to learn what it does not know.
+
+Outlier exposure (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with Outlier
+Exposure", ICLR 2019), with outliers that need no other data: letters drawn by strokes of our own,
+scribbles, pieces of digits, digits that are turned, neighbours that run into each other, textures.
+What `edge-mnist evaluate --non-digits` measures with is made in other ways (vision/non_digits.py).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.dataset import Examples
+from edge_mnist.preprocessing import IMAGE_SIZE, normalize_digit, resize
+
+CANVAS = 40  # pixels that strokes are drawn on before they are brought into the 20x20 box
+
+# Letters as strokes: points on a grid of 4x4, x to the right and y down. Those that a person could
+# take for a digit are not here: B D G I O Q S Z, b g i l o q s y z, and a, e, j for their hooks.
+LETTERS = (
+    "04 20 44, 12 32",  # A
+    "41 20 02 24 43",  # C
+    "40 00 04 44, 02 32",  # E
+    "40 00 04, 02 32",  # F
+    "00 04, 40 44, 02 42",  # H
+    "00 04, 40 02 44",  # K
+    "00 04 44",  # L
+    "04 00 23 40 44",  # M
+    "04 00 44 40",  # N
+    "04 00 30 41 32 02",  # P
+    "04 00 30 41 32 02, 22 44",  # R
+    "00 40, 20 24",  # T
+    "00 03 24 43 40",  # U
+    "00 24 40",  # V
+    "00 14 21 34 40",  # W
+    "00 44, 40 04",  # X
+    "00 22 40, 22 24",  # Y
+    "00 04, 02 21 32 34",  # h
+    "04 01, 02 11 22 24, 22 31 42 44",  # m
+    "01 04, 02 21 32 34",  # n
+    "01 04, 02 21 31",  # r
+    "02 42, 20 24",  # +
+    "10 14, 30 34, 01 41, 03 43",  # #
+    "00 40 44 04 00",  # a square
+    "20 44 04 20",  # a triangle
+    "02 42, 31 42 33",  # an arrow
+)
+
+# Halves that could still be a digit are left out: the right half of an 8 is a 3, the lower half
+# of a 9 is a 1.
+HALVES = {"left": (0, 2, 3, 5, 8, 9), "right": (0, 2, 5, 6), "top": (0, 2, 3, 4, 5)}
+HALVES["bottom"] = (0, 2, 3, 5)
+
+# Digits that are none when turned by a quarter, and when mirrored.
+TURNED, MIRRORED = (2, 3, 4, 5, 6, 7, 9), (3, 6, 7, 9)
+
+Picture = NDArray[np.uint8]
+
+
+def make_outliers(digits: Examples, count: int, seed: int) -> Picture:
+    """Make images that are no digits, in even shares of each kind.
+
+    Args:
+        digits: What pieces are taken from; all ten digits must be among them.
+        count: How many to make.
+        seed: The same seed gives the same images.
+
+    Returns:
+        uint8 [count, 28, 28].
+    """
+    rng = np.random.default_rng(seed)
+    images: list[Picture] = []
+    while len(images) < count:
+        make = _KINDS[len(images) % len(_KINDS)]
+        picture = make(digits, rng)
+        if picture is not None:
+            images.append(picture)
+    return np.stack(images)
+
+
+def _letter(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    strokes = [
+        np.array([[int(point[0]), int(point[1])] for point in stroke.split()])
+        for stroke in str(rng.choice(LETTERS)).split(",")
+    ]
+    # Each corner of the letter's grid is moved, so that strokes that meet go on meeting.
+    jitter = rng.normal(0, 0.04, (5, 5, 2))
+    return _draw([(points - 2) / 4 + jitter[tuple(points.T)] for points in strokes], rng)
+
+
+def _scribble(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    strokes = [rng.uniform(-0.5, 0.5, (rng.integers(2, 6), 2)) for _ in range(rng.integers(2, 5))]
+    return _draw(strokes, rng)
+
+
+def _half(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    side = str(rng.choice(list(HALVES)))
+    image = _pick(digits, HALVES[side], rng).copy()
+    middle = IMAGE_SIZE // 2
+    match side:
+        case "left":
+            image[:, middle:] = 0
+        case "right":
+            image[:, :middle] = 0
+        case "top":
+            image[middle:] = 0
+        case "bottom":
+            image[:middle] = 0
+    return _normalize(image)
+
+
+def _turned(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    if rng.random() < 0.5:
+        return _normalize(np.rot90(_pick(digits, TURNED, rng), rng.choice([1, 3])))
+    return _normalize(_pick(digits, MIRRORED, rng)[:, ::-1])
+
+
+def _neighbours(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    """Return parts of two digits, as a box between them would cut them out."""
+    pair = [_pick(digits, range(10), rng) for _ in range(2)]
+    gap = rng.integers(-10, -4)
+    line = np.zeros((IMAGE_SIZE, 2 * IMAGE_SIZE + gap), np.uint8)
+    line[:, :IMAGE_SIZE] = pair[0]
+    line[:, IMAGE_SIZE + gap :] = np.maximum(line[:, IMAGE_SIZE + gap :], pair[1])
+    cut = rng.integers(0, 12)
+    return _normalize(line[:, cut : line.shape[1] - cut])
+
+
+def _texture(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    kind = rng.integers(4)
+    if kind == 0:  # paper, or a shade
+        return np.full((IMAGE_SIZE, IMAGE_SIZE), rng.integers(256) * rng.integers(2), np.uint8)
+    if kind == 1:  # stripes
+        rows, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE]
+        angle, period = rng.uniform(0, np.pi), rng.uniform(3, 16)
+        wave = np.sin((rows * np.sin(angle) + columns * np.cos(angle)) * 2 * np.pi / period)
+        values = wave * rng.uniform(0.3, 3) + rng.uniform(-1, 1)
+    else:  # noise, fine to coarse
+        size = int(rng.integers(4, IMAGE_SIZE + 1))
+        noise = rng.normal(size=(size, size)).astype(np.float32)
+        values = resize(noise, (IMAGE_SIZE, IMAGE_SIZE)) * rng.uniform(0.2, 3) + rng.normal()
+    picture: Picture = np.clip(128 + 128 * values, 0, 255).astype(np.uint8)
+    return picture
+
+
+# Letters twice: there is most of them on paper.
+_KINDS: tuple[Callable[[Examples, np.random.Generator], Picture | None], ...] = (
+    _letter,
+    _scribble,
+    _letter,
+    _half,
+    _turned,
+    _neighbours,
+    _texture,
+)
+
+
+def _pick(digits: Examples, allowed: range | tuple[int, ...], rng: np.random.Generator) -> Picture:
+    while True:
+        index = rng.integers(len(digits))
+        if digits.labels[index] in allowed:
+            image: Picture = digits.images[index]
+            return image
+
+
+def _draw(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Picture | None:
+    """Draw strokes, [points, 2] around the origin and about 1 in size, each in its own way."""
+    # A rounded square would be a 0.
+    is_round = rng.random() < 0.6 and not any((s[0] == s[-1]).all() for s in strokes)
+    slant, width = rng.normal(0, 0.2), rng.uniform(0.5, 1.1)
+    shape = np.array([[width, 0], [slant, 1]]) * 0.7 * CANVAS
+    rows, columns = np.mgrid[:CANVAS, :CANVAS]
+    pixels = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2) - CANVAS / 2
+    nearest = np.full(CANVAS * CANVAS, np.inf)
+    for stroke in strokes:
+        points = (_round(stroke) if is_round else stroke) @ shape
+        start, step = points[:-1], np.diff(points, axis=0)
+        along = ((pixels - start) * step).sum(axis=-1) / np.maximum((step**2).sum(axis=-1), 1e-9)
+        offsets = pixels - start - np.clip(along, 0, 1)[..., None] * step
+        nearest = np.minimum(nearest, (offsets**2).sum(axis=-1).min(axis=1))
+    radius = rng.uniform(1.0, 3.0)
+    ink = np.clip(radius + 0.5 - np.sqrt(nearest), 0, 1).reshape(CANVAS, CANVAS)
+    return _normalize((ink * 255).astype(np.uint8))
+
+
+def _round(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round a line's corners (Chaikin, "An algorithm for high speed curve generation", 1974)."""
+    for _ in range(2):
+        cut = np.stack(
+            [0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]]
+        )
+        points = np.concatenate([points[:1], cut.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
+    return points
+
+
+def _normalize(picture: Picture) -> Picture | None:
+    digit = normalize_digit(np.ascontiguousarray(picture))
+    return None if digit is None else digit.image
