@@ -1,13 +1,13 @@
 """What happens to digits outside a data set: noise, blur, other pens, other habits of writing.
 
-Each kind comes in five strengths, whose amounts stand in the registry with their unit. The image
-itself stays what a person would read as the same digit at the first strengths; the last ones are
-meant to be hard.
+Each kind comes in five strengths, whose amounts stand in the registry with their unit. At the first
+strengths a person reads the same digit with ease; the last ones are meant to be hard.
 
-Kinds that change grey levels (noise, blur, contrast, occlusion) leave the digit where it is. Kinds
-that change strokes (rotation, pens, habits) go through `normalize_digit` afterwards, as the crop
-of such a digit would: it fills the 20x20 box again. Habits are drawn onto one digit only, and with
-a pen as wide as the image's own.
+Kinds that change grey levels (noise, the two blurs, contrast, occlusion) leave the digit where it
+is. Kinds that change strokes (rotation, pens, habits) go through `normalize_digit` afterwards, as
+the crop of such a digit would: it fills the 20x20 box again. Habits (crossed sevens and so on) are
+drawn onto one digit only, with a pen as wide as the image's own; most fours of MNIST are open, so
+the habit of opening them is for those that are closed.
 """
 
 import math
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from edge_mnist.dataset import Examples
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import BOX_SIZE, IMAGE_SIZE, normalize_digit
 
@@ -26,6 +27,9 @@ DEFAULT_SEED = 0
 
 # Room around an image for strokes that grow or turn out of it, in pixels.
 MARGIN = 4
+
+# Images that are changed together: few enough to stay in a processor's cache.
+CHUNK = 250
 
 # Motion blur takes one of this many directions, evenly over the half circle.
 MOTION_DIRECTIONS = 12
@@ -46,6 +50,7 @@ class Corruption:
         unit: What the amounts count.
         apply: Changes ink, [N, height, width], by an amount; values outside 0 to 1 are clipped.
         digit: The only digit that it is for; None if it is for all.
+        is_for: Tells which of that digit's images it is for, bool [N]; None for all of them.
         is_normalized: Whether the result goes through `normalize_digit`.
     """
 
@@ -53,7 +58,23 @@ class Corruption:
     unit: str
     apply: Callable[[Ink, float, Generator], Ink]
     digit: int | None = None
+    is_for: Callable[[Ink], NDArray[np.bool_]] | None = None
     is_normalized: bool = False
+
+
+def choose_indices(examples: Examples, kind: str) -> NDArray[np.int64]:
+    """Return where the examples are that a kind is for: all, one digit's, or the closed fours.
+
+    Raises:
+        InvalidInputError: If there is no such kind.
+    """
+    corruption = _find(kind)
+    if corruption.digit is None:
+        return np.arange(len(examples))
+    indices = np.flatnonzero(examples.labels == corruption.digit)
+    if corruption.is_for is not None:
+        indices = indices[corruption.is_for(_as_ink(examples.images[indices]))]
+    return indices
 
 
 def corrupt(
@@ -62,8 +83,7 @@ def corrupt(
     """Change images.
 
     Args:
-        images: uint8 [N, 28, 28], 0 is paper and 255 is ink; of a kind for one digit, of that
-            digit only.
+        images: uint8 [N, 28, 28], 0 is paper and 255 is ink: of those that the kind is for.
         kind: One of `CORRUPTIONS`.
         strength: 1 to 5.
         seed: The same seed and images give the same result.
@@ -74,13 +94,32 @@ def corrupt(
     Raises:
         InvalidInputError: If there is no such kind or strength.
     """
-    if kind not in CORRUPTIONS:
-        raise InvalidInputError("corruption", expected=", ".join(CORRUPTIONS), got=kind)
+    corruption = _find(kind)
     if strength not in STRENGTHS:
         raise InvalidInputError("strength", expected="1 to 5", got=str(strength))
-    corruption = CORRUPTIONS[kind]
     rng = np.random.default_rng([seed, list(CORRUPTIONS).index(kind)])
-    ink = images.astype(np.float32) / 255
+    changed = [
+        _corrupt_some(images[start : start + CHUNK], corruption, strength, rng)
+        for start in range(0, len(images), CHUNK)
+    ]
+    return np.concatenate(changed) if changed else images.copy()
+
+
+def _find(kind: str) -> Corruption:
+    if kind not in CORRUPTIONS:
+        raise InvalidInputError("corruption", expected=", ".join(CORRUPTIONS), got=kind)
+    return CORRUPTIONS[kind]
+
+
+def _as_ink(images: NDArray[np.uint8]) -> Ink:
+    ink: Ink = images.astype(np.float32) / 255
+    return ink
+
+
+def _corrupt_some(
+    images: NDArray[np.uint8], corruption: Corruption, strength: int, rng: Generator
+) -> NDArray[np.uint8]:
+    ink = _as_ink(images)
     if corruption.is_normalized:
         ink = np.pad(ink, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
     ink = corruption.apply(ink, corruption.amounts[strength - 1], rng)
@@ -107,7 +146,8 @@ def _blur(ink: Ink, amount: float, rng: Generator) -> Ink:
     # The paper goes on beyond the border: what falls outside is lost.
     weights /= np.exp(-(np.arange(-30, 31) ** 2) / (2 * amount**2)).sum()
     kernel = weights.astype(np.float32)
-    return kernel @ ink @ kernel.T
+    blurred: Ink = kernel @ ink @ kernel.T
+    return blurred
 
 
 def _blur_by_motion(ink: Ink, amount: float, rng: Generator) -> Ink:
@@ -122,7 +162,8 @@ def _blur_by_motion(ink: Ink, amount: float, rng: Generator) -> Ink:
             rows = _shift_weights(ink.shape[1], step * math.sin(angle))
             columns = _shift_weights(ink.shape[2], step * math.cos(angle))
             blurred[chosen] += rows @ part @ columns.T
-    return blurred / np.float32(len(steps))
+    blurred /= len(steps)
+    return blurred
 
 
 def _shift_weights(size: int, shift: float) -> NDArray[np.float32]:
@@ -134,7 +175,9 @@ def _shift_weights(size: int, shift: float) -> NDArray[np.float32]:
 
 
 def _lower_contrast(ink: Ink, amount: float, rng: Generator) -> Ink:
-    return np.float32(0.5) + (ink - np.float32(0.5)) * np.float32(amount)
+    gray = np.float32(0.5)
+    lowered: Ink = gray + (ink - gray) * np.float32(amount)
+    return lowered
 
 
 def _rotate(ink: Ink, amount: float, rng: Generator) -> Ink:
@@ -162,7 +205,8 @@ def _rotate_all(ink: Ink, angle: float) -> Ink:
     rotated += flat[:, first + 1] * (1 - below) * right
     rotated += flat[:, first + size + 2] * below * (1 - right)
     rotated += flat[:, first + size + 3] * below * right
-    return rotated.reshape(ink.shape)
+    turned: Ink = rotated.reshape(ink.shape)
+    return turned
 
 
 def _occlude(ink: Ink, amount: float, rng: Generator) -> Ink:
@@ -170,18 +214,19 @@ def _occlude(ink: Ink, amount: float, rng: Generator) -> Ink:
     height, width = ink.shape[1:]
     chance = np.where(ink > STROKE_SHARE, rng.random(ink.shape, np.float32), 0)
     row, column = np.divmod(chance.reshape(len(ink), -1).argmax(axis=1), width)
-    half = amount / 2
-    covers_row = np.abs(np.arange(height) - row[:, None]) < half
-    covers_column = np.abs(np.arange(width) - column[:, None]) < half
+    rows = np.arange(height) - row[:, None] + amount // 2
+    columns = np.arange(width) - column[:, None] + amount // 2
+    covers_row, covers_column = (rows >= 0) & (rows < amount), (columns >= 0) & (columns < amount)
     return np.where(covers_row[:, :, None] & covers_column[:, None, :], np.float32(0), ink)
 
 
 def _thin(ink: Ink, amount: float, rng: Generator) -> Ink:
-    """Keep what reaches a share of the ridge of its stroke in a slightly blurred image."""
+    """Keep what reaches a share of the ridge of its stroke, in a slightly blurred image."""
     soft = _blur(ink, 0.8, rng)
     ridge = _spread(soft, 2.0)
     share = soft / np.maximum(ridge, np.float32(0.05))
-    return np.clip((share - np.float32(amount)) / np.float32(1 - amount) * 2, 0, 1)
+    kept = np.clip((share - np.float32(amount)) / np.float32(1 - amount) * 2, 0, 1)
+    return np.minimum(ink, kept)
 
 
 def _thicken(ink: Ink, amount: float, rng: Generator) -> Ink:
@@ -224,8 +269,10 @@ def _slash_zeros(ink: Ink, amount: float, rng: Generator) -> Ink:
     def slash(image: Ink) -> Ink:
         top, bottom, left, right = _box(image)
         row, column = (top + bottom) / 2, (left + right) / 2
-        y = amount * (bottom - top) / 2 * rng.uniform(0.85, 1)
-        x = max(amount * (right - left) / 2, 2.0) * rng.uniform(0.85, 1)
+        half_height, half_width = (bottom - top) / 2, (right - left) / 2
+        # Between upright and 45 degrees, whatever the ring's shape.
+        x = amount * min(max(half_width, half_height / 4), half_height) * rng.uniform(0.8, 1)
+        y = amount * half_height
         return _draw_line(image, (row + y, column - x), (row - y, column + x))
 
     return _each(ink, slash)
@@ -260,24 +307,30 @@ def _add_serifs_to_ones(ink: Ink, amount: float, rng: Generator) -> Ink:
 
 
 def _open_fours(ink: Ink, amount: float, rng: Generator) -> Ink:
-    """Erase the stroke above the hole, left of the stem; a four without a hole is open already."""
-    holes = _find_holes(ink)
+    """Erase the stroke above and beside the upper half of the hole, left of the stem."""
 
     def open_up(image: Ink, hole: NDArray[np.bool_]) -> Ink:
-        if hole.sum() < 2:
+        if not hole.any():
             return image
         top, _, _, _ = _box(image)
         rows = np.flatnonzero(hole.any(axis=1))
         upper = rows[: max(1, len(rows) // 2)]
         right = np.flatnonzero(hole[upper].any(axis=0))[-1] + 1.0
         columns = np.arange(image.shape[1])
-        # Soft edges: half a pixel more or less of ink at either side.
+        # Soft edges, over one pixel.
         gap = np.clip(np.minimum(columns - (right - amount), right - columns) + 0.5, 0, 1)
         opened = image.copy()
         opened[top : upper[-1] + 1] *= (1 - gap).astype(np.float32)
         return opened
 
+    holes = _find_holes(ink)
     return np.stack([open_up(image, hole) for image, hole in zip(ink, holes, strict=True)])
+
+
+def _are_closed(ink: Ink) -> NDArray[np.bool_]:
+    """Return bool [N]: whether there is a hole, of two pixels at least."""
+    closed: NDArray[np.bool_] = _find_holes(ink).sum(axis=(1, 2)) >= 2
+    return closed
 
 
 def _find_holes(ink: Ink) -> NDArray[np.bool_]:
@@ -353,16 +406,16 @@ CORRUPTIONS: dict[str, Corruption] = {
         (16, 32, 48, 64, 96), "levels of 255: the noise's standard deviation", _add_noise
     ),
     "blur": Corruption((0.6, 0.9, 1.2, 1.6, 2.0), "pixels: the Gaussian's deviation", _blur),
-    "motion blur": Corruption((2, 4, 6, 8, 10), "pixels: the way's length", _blur_by_motion),
+    "motion blur": Corruption((2, 3, 4, 5, 6), "pixels: the way's length", _blur_by_motion),
     "contrast": Corruption(
-        (0.9, 0.75, 0.6, 0.45, 0.3), "the contrast left, about mid-grey", _lower_contrast
+        (0.9, 0.8, 0.65, 0.5, 0.35), "the contrast left, about mid-grey", _lower_contrast
     ),
     "rotation": Corruption(
         (6, 12, 18, 24, 30), "degrees, to either side", _rotate, is_normalized=True
     ),
-    "occlusion": Corruption((3, 5, 7, 9, 11), "pixels: the square's side", _occlude),
+    "occlusion": Corruption((2, 4, 6, 8, 10), "pixels: the square's side", _occlude),
     "thin strokes": Corruption(
-        (0.3, 0.45, 0.6, 0.7, 0.8), "share of the ridge that stays", _thin, is_normalized=True
+        (0.5, 0.6, 0.7, 0.78, 0.85), "share of the ridge that stays", _thin, is_normalized=True
     ),
     "thick strokes": Corruption(
         (0.4, 0.8, 1.2, 1.6, 2.0),
@@ -388,6 +441,11 @@ CORRUPTIONS: dict[str, Corruption] = {
         is_normalized=True,
     ),
     "open four": Corruption(
-        (2, 2.5, 3, 3.5, 4), "pixels: the gap's width", _open_fours, 4, is_normalized=True
+        (2, 2.5, 3, 3.5, 4),
+        "pixels: the gap's width",
+        _open_fours,
+        4,
+        _are_closed,
+        is_normalized=True,
     ),
 }

@@ -13,6 +13,9 @@ from edge_mnist.preprocessing import NUM_CLASSES
 # The two-sided 95 % point of the normal distribution.
 Z_95 = 1.959964
 
+# Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
+CALIBRATION_BINS = 15
+
 
 @dataclass(frozen=True)
 class ClassReport:
@@ -35,6 +38,8 @@ class Evaluation:
         images: How many there were.
         classes: A report for each digit.
         confusion: Ten rows of ten counts: row is the label, column is what was read.
+        calibration_error: Of the confidences; None if there were none.
+        rejected: Share of the images that the model said were no digit; None if it was not asked.
     """
 
     accuracy: float
@@ -43,14 +48,23 @@ class Evaluation:
     images: int
     classes: list[ClassReport]
     confusion: list[list[int]]
+    calibration_error: float | None = None
+    rejected: float | None = None
 
 
-def evaluate(predicted: NDArray[Any], labels: NDArray[Any]) -> Evaluation:
+def evaluate(
+    predicted: NDArray[Any],
+    labels: NDArray[Any],
+    confidences: NDArray[np.float64] | None = None,
+    rejected: NDArray[np.bool_] | None = None,
+) -> Evaluation:
     """Compare what was read with what it was.
 
     Args:
         predicted: Integers [N], 0 to 9, N at least 1.
         labels: Integers [N], 0 to 9.
+        confidences: Probability of what was read, [N], 0 to 1.
+        rejected: Whether the model took it for no digit, [N]; it counts as read all the same.
 
     Raises:
         InvalidInputError: If the two differ in length or are empty.
@@ -79,7 +93,27 @@ def evaluate(predicted: NDArray[Any], labels: NDArray[Any]) -> Evaluation:
             for digit in range(NUM_CLASSES)
         ],
         confusion=confusion.tolist(),
+        calibration_error=None
+        if confidences is None
+        else calibration_error(confidences, np.asarray(predicted) == np.asarray(labels)),
+        rejected=None if rejected is None else float(rejected.mean()),
     )
+
+
+def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error: how far confidence is from accuracy, 0 to 1.
+
+    Images are binned by confidence, in `CALIBRATION_BINS` of equal width that hold their upper
+    end; the error is the mean over the bins of |share right - mean confidence|, weighted by their
+    images.
+
+    Args:
+        confidences: [N], 0 to 1, N at least 1.
+        right: Whether each was right, [N].
+    """
+    bins = np.clip(np.ceil(confidences * CALIBRATION_BINS) - 1, 0, None).astype(np.int64)
+    gaps = np.bincount(bins, weights=right - confidences)
+    return float(np.abs(gaps).sum() / len(confidences))
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """`edge-mnist evaluate`."""
 
-from collections.abc import Callable
+import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -18,14 +18,20 @@ from edge_mnist.cli.console import (
     say,
 )
 from edge_mnist.cli.loading import DATA_HELP, load_classifier, load_dataset, tensorflow_for
+from edge_mnist.cli.robustness import (
+    Predictor,
+    Readings,
+    measure_corruptions,
+    measure_non_digits,
+    render_corruptions,
+    render_non_digits,
+)
 from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT, Dataset, Examples
 from edge_mnist.evaluation import Evaluation
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
-
-# Maps images, uint8 [N, 28, 28], to digits, integers [N].
-Predictor = Callable[[NDArray[np.uint8]], NDArray[Any]]
+from edge_mnist.runtime import Classifier
 
 
 def evaluate(
@@ -36,8 +42,15 @@ def evaluate(
     data: Annotated[str, typer.Option(help=DATA_HELP, metavar="DATA")] = DEFAULT_DATA,
     engine: Annotated[str, typer.Option(help="What runs a .tflite file.")] = "auto",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for a picture of the confusion matrix.")
+        Path | None,
+        typer.Option(help="Folder for pictures: the confusion matrix, with --corrupt samples."),
     ] = None,
+    corrupt: Annotated[
+        bool, typer.Option("--corrupt", help="Also on images with noise, blur, other pens, ...")
+    ] = False,
+    non_digits: Annotated[
+        bool, typer.Option("--non-digits", help="Also how many pictures of no digit it rejects.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model's accuracy, by class and as a confusion matrix.
@@ -50,13 +63,28 @@ def evaluate(
     examples, described = _choose_images(load_dataset(data, validation_split), trained_on)
     say(f"evaluating on {described}")
     with held_native_stderr():
-        predicted = predict(examples.images)
-    result = evaluation.evaluate(predicted, examples.labels)
+        read = predict(examples.images)
+    result = evaluation.evaluate(read.digits, examples.labels, read.confidences, read.rejected)
+    fields, text = dataclasses.asdict(result), [_render(result)]
+    if non_digits:
+        rejection = measure_non_digits(predict, examples, result.rejected)
+        fields["non_digits"] = dataclasses.asdict(rejection)
+        text.append(render_non_digits(rejection))
+    if corrupt:
+        reports = measure_corruptions(predict, examples, read.digits)
+        fields["corruptions"] = [dataclasses.asdict(report) for report in reports]
+        text.append(render_corruptions(reports))
     if out is not None:
-        with needs("train", "drawing"):
-            from edge_mnist.training.plots import plot_confusion
-        plot_confusion(result.confusion, out / "confusion.png")
-    print_result(result, _render(result), as_json)
+        _draw(result, examples if corrupt else None, out)
+    print_result(fields, "\n\n".join(text), as_json)
+
+
+def _draw(result: Evaluation, corrupted: Examples | None, folder: Path) -> None:
+    with needs("train", "drawing"):
+        from edge_mnist.training.plots import plot_confusion, plot_corruptions
+    plot_confusion(result.confusion, folder / "confusion.png")
+    if corrupted is not None:
+        plot_corruptions(corrupted, folder / "corruptions.png")
 
 
 def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None, float]:
@@ -67,16 +95,25 @@ def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | No
             from edge_mnist.training import run
         keras_model, training = run.load_run(path), run.load_run_config(path)
         return (
-            lambda images: run.predict_logits(keras_model, images).argmax(axis=1),
+            lambda images: Readings(run.predict_logits(keras_model, images).argmax(axis=1)),
             run.load_data_sha256(path),
             training.validation_split if training else DEFAULT_VALIDATION_SPLIT,
         )
     classifier = load_classifier(model, engine)
     card = load_card(find_model(model))
     return (
-        lambda images: np.array([p.digit for p in classifier.predict_batch(images)]),
+        lambda images: _read(classifier, images),
         card.data["sha256"] if card else None,
         card.training["validation_split"] if card else DEFAULT_VALIDATION_SPLIT,
+    )
+
+
+def _read(classifier: Classifier, images: NDArray[np.uint8]) -> Readings:
+    predictions = classifier.predict_batch(images)
+    return Readings(
+        np.array([prediction.digit for prediction in predictions]),
+        np.array([prediction.confidence for prediction in predictions]),
+        np.array([prediction.rejected for prediction in predictions]),
     )
 
 
@@ -106,10 +143,18 @@ def _render(result: Evaluation) -> str:
         for report in result.classes
     ]
     confusion = [[str(label), *map(str, row)] for label, row in enumerate(result.confusion)]
+    told = [
+        f"accuracy {format_percent(result.accuracy)} of {result.images:,} images "
+        f"(95 % interval {100 * result.low:.2f} to {100 * result.high:.2f})"
+    ]
+    if result.calibration_error is not None and result.rejected is not None:
+        told.append(
+            f"calibration error {format_percent(result.calibration_error)}, "
+            f"rejected {format_percent(result.rejected)}"
+        )
     return "\n".join(
         [
-            f"accuracy {format_percent(result.accuracy)} of {result.images:,} images "
-            f"(95 % interval {100 * result.low:.2f} to {100 * result.high:.2f})",
+            *told,
             "",
             render_table(("digit", "precision", "recall", "images"), classes),
             "",

@@ -67,6 +67,7 @@ class TrainConfig:
     schedule: Schedule = "constant"
     weight_decay: float = 0.0  # adamw only, decoupled, weights of convolutions and dense layers
     label_smoothing: float = 0.0
+    average_epochs: float = 0.0  # the final weights are an average over about so many epochs
     augmentation: Augmentation | None = None
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
     outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size
@@ -83,6 +84,7 @@ class TrainConfig:
             ("learning_rate", 0 < self.learning_rate < float("inf"), "above 0"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 up to below 1"),
+            ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
             ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
             ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),

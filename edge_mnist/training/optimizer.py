@@ -12,22 +12,33 @@ from edge_mnist.training.config import TrainConfig
 WARMUP_SHARE = 0.25
 
 
-def build_optimizer(model: Any, config: TrainConfig, total_steps: int) -> Any:
+def build_optimizer(model: Any, config: TrainConfig, steps_per_epoch: int) -> Any:
     """Return the tf_keras optimizer of a training, with its rate's schedule, built for a model."""
+    total_steps = steps_per_epoch * config.epochs
     rate: Any = config.learning_rate
+    averaging: dict[str, Any] = {}
+    if config.average_epochs > 0:
+        momentum = 1 - 1 / max(steps_per_epoch * config.average_epochs, 1)
+        averaging = {"use_ema": True, "ema_momentum": momentum}
     if config.schedule != "constant":
         warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0
         rate = _WarmupCosine(config.learning_rate, warmup, total_steps)
     if config.optimizer == "adamw":
-        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
+        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **averaging)
         # Decay shrinks weights; on biases and batch normalisation it only does harm.
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     else:
-        optimizer = tf_keras.optimizers.Adam(rate)
+        optimizer = tf_keras.optimizers.Adam(rate, **averaging)
     if config.mixed_precision:
         optimizer = tf_keras.mixed_precision.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     return optimizer
+
+
+def take_averages(model: Any, optimizer: Any) -> None:
+    """Put the averages of a model's weights over the last epochs in their place."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of mixed precision
+    optimizer.finalize_variable_values(model.trainable_variables)
 
 
 class _WarmupCosine(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

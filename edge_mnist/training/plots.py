@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from edge_mnist.corruptions import CORRUPTIONS, STRENGTHS, choose_indices, corrupt
 from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.evaluation import evaluate
 from edge_mnist.files import write_atomically
@@ -16,6 +17,7 @@ from edge_mnist.training.history import EpochResult
 
 GRID_COLUMNS = 8
 GRID_ROWS = 4
+SAMPLES = 4  # of each kind and strength of corruption
 DPI = 120
 
 
@@ -81,6 +83,27 @@ def plot_confusion(confusion: list[list[int]], path: Path) -> None:
         xticks=range(NUM_CLASSES),
         yticks=range(NUM_CLASSES),
     )
+    _save(figure, path)
+
+
+def plot_corruptions(examples: Examples, path: Path) -> None:
+    """Draw samples of every kind of corruption: a row a kind, the strengths one after the other."""
+    rows = [(kind, examples.take(choose_indices(examples, kind))) for kind in CORRUPTIONS]
+    rows = [(kind, chosen) for kind, chosen in rows if len(chosen)]
+    figure = Figure(figsize=(11, 0.55 * len(rows) + 0.6), layout="constrained")
+    for place, (kind, chosen) in enumerate(rows):
+        few = chosen.images[:SAMPLES]
+        strips = [few, *(corrupt(few, kind, strength) for strength in STRENGTHS)]
+        # One strip a column: its images side by side, with a gap of two pixels.
+        gapped = [np.pad(strip, ((0, 0), (0, 0), (0, 2))) for strip in strips]
+        for column, strip in enumerate(gapped):
+            axes = figure.add_subplot(len(rows), len(strips), place * len(strips) + column + 1)
+            axes.imshow(np.concatenate(list(strip), axis=1), cmap="gray_r", vmin=0, vmax=255)
+            axes.set(xticks=[], yticks=[])
+            if place == 0:
+                axes.set_title(f"strength {column}" if column else "as it is", fontsize=9)
+            if column == 0:
+                axes.set_ylabel(kind, rotation=0, ha="right", va="center", fontsize=9)
     _save(figure, path)
 
 

@@ -159,8 +159,11 @@ def _normalize(picture: GrayImage) -> GrayImage | None:
 
 def _half_cutter(digits: Examples) -> Draw:
     """Return what cuts a digit of `HALVES` along the middle of its ink."""
+    has_rows = (digits.images > 127).any(axis=2).sum(axis=1) >= 2
     found = [
-        (side, np.flatnonzero(digits.labels == digit)) for side in HALVES for digit in HALVES[side]
+        (side, np.flatnonzero((digits.labels == digit) & has_rows))
+        for side in HALVES
+        for digit in HALVES[side]
     ]
     choices = [(side, indices) for side, indices in found if len(indices)]
     if not choices:
@@ -172,8 +175,6 @@ def _half_cutter(digits: Examples) -> Draw:
         side, indices = choices[rng.integers(len(choices))]
         image = digits.images[rng.choice(indices)]
         rows = np.flatnonzero((image > 127).any(axis=1))
-        if len(rows) < 2:
-            return None
         middle = int(rows[0] + rows[-1] + 1) // 2
         half = image.copy()
         if side == "top":
