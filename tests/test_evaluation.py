@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.evaluation import evaluate, wilson_interval
+from edge_mnist.evaluation import calibration_error, evaluate, wilson_interval
 
 
 def test_counts_what_was_read_for_each_label():
@@ -58,3 +58,33 @@ def test_refuses_what_does_not_pair_up(predicted, labels):
         f"got {predicted} and {labels}$",
     ):
         evaluate(np.zeros(predicted, int), np.zeros(labels, int))
+
+
+@pytest.mark.parametrize(
+    ("confidences", "right", "error"),
+    [
+        ([1.0, 1.0], [True, True], 0),
+        ([1.0, 1.0], [True, False], 0.5),
+        # One bin of 1/15: |1/2 - (0.81 + 0.85) / 2| = 0.33.
+        ([0.81, 0.85], [True, False], 0.33),
+        # Two bins, weighted 3 to 1: 3/4 * |2/3 - 0.62| + 1/4 * |0 - 0.9| = 0.035 + 0.225.
+        ([0.61, 0.62, 0.63, 0.9], [True, True, False, False], 0.26),
+        # In bins of their own, errors do not cancel: (0.5 + 0.5) / 2, where one bin would give 0.
+        ([0.5, 0.5 + 1 / 15], [True, False], (0.5 + 0.5 + 1 / 15) / 2),
+        # A bin holds its upper end: 0.2 = 3/15 stands with 0.15, not with 0.25.
+        ([0.15, 0.2, 0.25], [False, True, False], (0.65 + 0.25) / 3),
+        ([0.0], [False], 0),
+    ],
+)
+def test_calibration_error_is_the_weighted_gap_of_fifteen_bins(confidences, right, error):
+    found = calibration_error(np.array(confidences), np.array(right))
+    assert found == pytest.approx(error, abs=1e-12)
+
+
+def test_evaluation_tells_calibration_and_rejection_where_they_are_known():
+    predicted, labels = np.array([3, 4]), np.array([3, 5])
+    bare = evaluate(predicted, labels)
+    assert (bare.calibration_error, bare.rejected) == (None, None)
+    full = evaluate(predicted, labels, np.array([1.0, 0.75]), np.array([False, True]))
+    assert (full.calibration_error, full.rejected) == (pytest.approx(0.375), 0.5)
+    assert full.accuracy == 0.5  # what is rejected counts as it was read

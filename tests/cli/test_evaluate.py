@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
+from edge_mnist.corruptions import CORRUPTIONS
 from edge_mnist.mnist_files import locate_mnist
 from edge_mnist.model_store import find_model, shipped_models
 
@@ -35,9 +36,11 @@ def test_report_is_for_people_too(mnist, edge_mnist):
     lines = outcome.out.splitlines()
     assert lines[0].startswith("accuracy 99.")
     assert " of 10,000 images (95 % interval " in lines[0]
-    assert lines[2].split() == ["digit", "precision", "recall", "images"]
-    assert lines[3].split()[0] == "0"
-    assert lines[3].split()[-1] == "980"
+    assert lines[1].startswith("calibration error ")
+    assert ", rejected " in lines[1]
+    assert lines[3].split() == ["digit", "precision", "recall", "images"]
+    assert lines[4].split()[0] == "0"
+    assert lines[4].split()[-1] == "980"
     assert "confusion (row: label, column: read as)" in lines
 
 
@@ -74,6 +77,123 @@ def test_confusion_is_drawn(mnist, edge_mnist, tmp_path):
     pixels = image.imread(tmp_path / "plots" / "deep" / "confusion.png")
     assert min(pixels.shape[:2]) > 200
     assert pixels[..., :3].std() > 0.02
+
+
+@pytest.fixture
+def few(mnist, write_idx):
+    """A folder with 300 of MNIST's test images, other data than any model was trained on."""
+    images, labels = mnist.test.images, mnist.test.labels
+    return write_idx(
+        "few", train=(images[:150], labels[:150]), t10k=(images[150:300], labels[150:300])
+    )
+
+
+def test_confidences_of_a_shipped_model_are_calibrated(mnist, edge_mnist):
+    result = edge_mnist("evaluate", "micro", "--json").json
+    assert 0 < result["calibration_error"] < 0.01
+    assert 0 <= result["rejected"] <= 0.02
+
+
+def test_corrupted_images_are_measured_by_kind_and_strength(few, edge_mnist):
+    result = edge_mnist("evaluate", "micro", "--data", few, "--corrupt", "--json").json
+    check(result)
+    reports = {report["kind"]: report for report in result["corruptions"]}
+    assert reports.keys() == CORRUPTIONS.keys()
+    for kind, report in reports.items():
+        digit = CORRUPTIONS[kind].digit
+        if digit is None:
+            assert report["images"] == 300
+            assert report["uncorrupted"] == result["accuracy"]
+        elif kind != "open four":
+            assert report["images"] == result["classes"][digit]["images"]
+            assert report["uncorrupted"] == result["classes"][digit]["recall"]
+        assert len(report["accuracy"]) == 5
+        assert report["accuracy"][0] > 0.9
+    assert reports["noise"]["accuracy"][4] < reports["noise"]["accuracy"][0]
+
+
+def test_corruptions_are_a_table_and_a_picture(few, edge_mnist, tmp_path):
+    image = pytest.importorskip("matplotlib.image")
+    arguments = ("evaluate", "micro", "--data", few, "--corrupt", "--out", "plots")
+    lines = edge_mnist(*arguments).out.splitlines()
+    header = next(line for line in lines if line.startswith("accuracy by strength"))
+    assert header.split()[3:] == ["images", "none", "1", "2", "3", "4", "5"]
+    table = lines[lines.index(header) + 1 :]
+    for line, kind in zip(table, CORRUPTIONS, strict=True):
+        assert line.startswith(kind)
+        assert line.count("%") == 6
+    pixels = image.imread(tmp_path / "plots" / "corruptions.png")
+    assert min(pixels.shape[:2]) > 400
+    assert pixels[..., :3].std() > 0.02
+    assert (tmp_path / "plots" / "confusion.png").exists()
+
+
+@pytest.fixture
+def copied_micro(tmp_path):
+    """Return a function that copies the shipped model and sets the threshold in its card."""
+
+    def copy(threshold):
+        model = shutil.copy(find_model("micro"), tmp_path / "copy.tflite")
+        card = json.loads(find_model("micro").with_suffix(".json").read_text())
+        card["rejection_threshold"] = threshold
+        (tmp_path / "copy.json").write_text(json.dumps(card))
+        return model
+
+    return copy
+
+
+@pytest.mark.parametrize(("threshold", "rejected"), [(0.0, 1.0), (1.0, 0.0), (None, 0.0)])
+def test_non_digits_are_rejected_by_the_threshold_of_the_card(
+    threshold, rejected, few, copied_micro, edge_mnist
+):
+    pytest.importorskip("cv2")
+    arguments = ("--data", few, "--non-digits", "--json")
+    result = edge_mnist("evaluate", copied_micro(threshold), *arguments).json
+    found = check(result)["non_digits"]
+    kinds = {report["kind"]: report["images"] for report in found["kinds"]}
+    assert kinds.keys() == {"letters", "shapes", "halves", "blank", "noise", "textures"}
+    assert min(kinds.values()) >= 300
+    assert {report["rejected"] for report in found["kinds"]} == {rejected}
+    assert (found["rejected"], found["digits_kept"]) == (rejected, 1 - rejected)
+    assert result["rejected"] == rejected
+
+
+def test_threshold_that_turns_down_some_is_told_in_a_table(few, copied_micro, edge_mnist):
+    pytest.importorskip("cv2")
+    arguments = ("evaluate", copied_micro(0.5), "--data", few, "--non-digits")
+    found = edge_mnist(*arguments, "--json").json["non_digits"]
+    images = np.array([report["images"] for report in found["kinds"]])
+    shares = np.array([report["rejected"] for report in found["kinds"]])
+    assert found["rejected"] == pytest.approx((images * shares).sum() / images.sum())
+    lines = edge_mnist(*arguments).out.splitlines()
+    header = next(line for line in lines if line.startswith("no digits"))
+    rows = [line.split() for line in lines[lines.index(header) + 1 :][:7]]
+    assert header.split() == ["no", "digits", "images", "rejected"]
+    assert [row[1] for row in rows] == [*map(str, images), str(images.sum())]
+    assert rows[-1][0] == "all"
+    assert lines[-1].startswith("digits kept: ")
+
+
+def test_non_digits_without_opencv_are_answered_with_the_command_that_installs_it(
+    edge_mnist_process, write_idx
+):
+    noise = np.random.default_rng(0).integers(0, 256, (30, 28, 28), np.uint8)
+    folder = write_idx("noise", train=(noise, np.arange(30) % 10))
+    told = edge_mnist_process("evaluate", "--data", folder, "--non-digits", without=["cv2"]).error
+    assert told == (
+        "drawing what is no digit needs the package cv2; "
+        "install it with: pip install 'edge-mnist[vision]'"
+    )
+
+
+@pytest.mark.train
+def test_keras_model_has_no_confidences_and_rejects_nothing(trained, edge_mnist):
+    arguments = ("evaluate", trained[0], "--data", "optdigits")
+    result = edge_mnist(*arguments, "--json").json
+    assert (result["calibration_error"], result["rejected"]) == (None, None)
+    assert "calibration" not in edge_mnist(*arguments).out
+    told = edge_mnist(*arguments, "--non-digits").error
+    assert told == "--non-digits: expected a .tflite file, got a Keras model"
 
 
 @pytest.mark.train
