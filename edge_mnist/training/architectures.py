@@ -75,13 +75,52 @@ class Architecture:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
-    "micro": Architecture(
-        "the default: small, batch-normalised, strides in place of pooling",
+    "pico": Architecture(
+        "fits in 4 KB",
+        (
+            Conv(8, 5, stride=2, padding="valid", batch_norm=True),
+            Conv(8, 3, stride=2, padding="valid", batch_norm=True),
+            Conv(8, 3, padding="valid", batch_norm=True),
+        ),
+    ),
+    "nano": Architecture(
+        "fits in 8 KB",
         (
             Conv(8, 5, stride=2, batch_norm=True),
-            Conv(16, 3, padding="valid", batch_norm=True),
+            Conv(12, 3, stride=2, batch_norm=True),
+            Conv(12, 3, padding="valid", batch_norm=True),
+            Conv(15, 3, padding="valid", batch_norm=True),
+        ),
+    ),
+    "micro": Architecture(
+        "the default, fits in 16 KB: strides in place of pooling",
+        (
+            Conv(8, 5, stride=2, padding="valid", batch_norm=True),
+            Conv(16, 3, batch_norm=True),
             Conv(16, 3, stride=2, padding="valid", batch_norm=True),
+            Conv(36, 3, padding="valid", batch_norm=True),
+        ),
+    ),
+    "small": Architecture(
+        "fits in 64 KB",
+        (
+            Conv(16, 5, stride=2, batch_norm=True),
             Conv(32, 3, padding="valid", batch_norm=True),
+            Conv(32, 3, batch_norm=True),
+            Conv(48, 3, stride=2, batch_norm=True),
+            Conv(48, 3, padding="valid", batch_norm=True),
+        ),
+    ),
+    "large": Architecture(
+        "as accurate as fits in 1 MB",
+        (
+            Conv(32, 3, padding="valid", batch_norm=True),
+            Conv(32, 3, stride=2, batch_norm=True),
+            Conv(64, 3, padding="valid", batch_norm=True),
+            Conv(128, 3, stride=2, batch_norm=True),
+            Conv(128, 3, padding="valid", batch_norm=True),
+            Conv(192, 3, padding="valid", batch_norm=True),
+            Dropout(0.3),
         ),
     ),
     "tutorial-3x3": Architecture(

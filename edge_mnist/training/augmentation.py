@@ -66,7 +66,7 @@ def augment(images: Any, config: Augmentation, seed: Any) -> Any:
         # The tiny offset keeps the power's cost down: exact zeros take a slow path.
         images = tf.pow(images + 1e-6, exponents)
     if config.contrast > 0:
-        images *= 1 - draw.share(10, config.contrast)
+        images = _mix(images, 0.5, draw.share(10, config.contrast))
     if config.noise > 0:
         images += draw.share(11, config.noise) * draw.normal(12, IMAGE_SIZE, 1)
     return tf.clip_by_value(images, 0.0, 1.0)

@@ -38,7 +38,7 @@ class Augmentation:
     low_resolution: float = 0.0  # 1 is 10x10 cells; less is on the way to it
     blur: float = 0.0  # 1 is a Gaussian of 1.2 pixels; less is on the way to it
     gamma: float = 0.0  # natural logarithm of the exponent
-    contrast: float = 0.0  # share of the ink's darkness that may be lost
+    contrast: float = 0.0  # share of the contrast that is lost, about mid-grey
     noise: float = 0.0  # standard deviation; 1 is from paper to ink
 
     def __post_init__(self) -> None:
