@@ -121,6 +121,9 @@ def render_markdown(card: ModelCard) -> str:
         ("trained on", f"{card.data['name']} (SHA-256 {card.data['sha256'][:16]}…)"),
         ("SHA-256", f"`{card.sha256}`"),
     ]
+    if card.rejection_threshold is not None:
+        told = f"what scores above {card.rejection_threshold:.4g}: 1 % of the validation digits"
+        rows.insert(-3, ("rejects", told))
     lines = [f"# {card.name}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in rows]
     lines += ["", "## Accuracy", "", "| | accuracy | 95 % interval | images | how |"]

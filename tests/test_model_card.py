@@ -109,11 +109,18 @@ def having(**changed):
         (having(temperature=-1), "temperature -1 and output_kind 'logits'"),
         (having(temperature=float("nan")), "temperature nan and output_kind 'logits'"),
         (having(temperature=float("inf")), "temperature inf and output_kind 'logits'"),
+        (
+            having(rejection_threshold=1.5),
+            f"temperature {CARD.temperature} and output_kind 'logits' and sha256 {CARD.sha256!r} "
+            "and rejection_threshold 1.5",
+        ),
+        (having(rejection_threshold="high"), "TypeError: "),
         (having(output_kind="scores"), f"temperature {CARD.temperature} and output_kind 'scores'"),
     ],
     ids=[
         *("empty", "cut off", "a list", "no fields", "binary", "no hash", "null hash"),
-        *("more", "accuracy null", "accuracy empty", "warm", "0", "-1", "nan", "inf", "scores"),
+        *("more", "accuracy null", "accuracy empty", "warm", "0", "-1", "nan", "inf"),
+        *("threshold", "high", "scores"),
     ],
 )
 def test_unreadable_card_is_named(tmp_path, text, got):

@@ -404,6 +404,47 @@ def test_softmax_in_whole_codes_is_made_to_sum_to_1(fake_model):
     assert prediction.probabilities == pytest.approx([0.1] * 10)
 
 
+@pytest.mark.parametrize("facts", [UINT8, FLOAT32], ids=["uint8", "float32"])
+def test_rejection_score_is_the_share_of_an_eleventh_logit_of_0(fake_model, facts):
+    scale = 0.5 if facts is UINT8 else 1
+    for offset in (0.0, -8.0):
+        outputs = (LOGITS + offset) / scale + (10 if facts is UINT8 else 0)
+        outputs = np.maximum(outputs, 0) if facts is UINT8 else outputs
+        model = fake_model(respond=lambda codes, outputs=outputs: outputs, **facts)
+        classifier = Classifier(model.content, temperature=2.0, rejection_threshold=0.5)
+        logits = classifier.dequantize(classifier.run(RANDOM[:1]))[0]
+        prediction = classifier.predict(RANDOM[0])
+        assert prediction.rejection_score == pytest.approx(softmax(np.append(logits / 2, 0))[-1])
+        assert prediction.rejected == (offset < 0)
+
+
+def test_rejection_threshold_itself_is_kept(fake_model):
+    model = fake_model(respond=lambda codes: LOGITS, **FLOAT32)
+    score = Classifier(model.content).predict(RANDOM[0]).rejection_score
+    for threshold, rejected in ((score, False), (np.nextafter(score, 0), True)):
+        classifier = Classifier(model.content, rejection_threshold=threshold)
+        assert classifier.predict(RANDOM[0]).rejected is rejected
+
+
+def test_nothing_is_rejected_without_a_threshold(fake_model):
+    model = fake_model(respond=lambda codes: LOGITS - 100, **FLOAT32)
+    prediction = Classifier(model.content).predict(RANDOM[0])
+    assert prediction.rejection_score == pytest.approx(1)
+    assert prediction.rejected is False
+
+
+def test_prediction_unpacks_to_three():
+    digit, confidence, probabilities = Classifier.load().predict(RANDOM[0])
+    assert confidence == probabilities[digit] == probabilities.max()
+
+
+def test_huge_logits_do_not_overflow(fake_model):
+    model = fake_model(respond=lambda codes: [255] * 10, output_quantization=(100.0, 0))
+    prediction = Classifier(model.content).predict(RANDOM[0])
+    assert prediction.confidence == pytest.approx(0.1)
+    assert 0 <= prediction.rejection_score < 1e-6
+
+
 def test_cards_output_kind_comes_before_the_guess(fake_model):
     model = fake_model(respond=lambda codes: SHARES, output_quantization=(1 / 256, 0))
     prediction = Classifier(model.content, output_kind="logits").predict(RANDOM[0])

@@ -67,7 +67,7 @@ class TrainConfig:
     schedule: Schedule = "constant"
     weight_decay: float = 0.0  # adamw only, decoupled, weights of convolutions and dense layers
     label_smoothing: float = 0.0
-    average_epochs: float = 0.0  # the final weights are an average over about so many epochs
+    average_epochs: float = 0.0  # the final weights are an average over about so many, at most
     augmentation: Augmentation | None = None
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
     outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size

@@ -11,6 +11,10 @@ from edge_mnist.training.config import TrainConfig
 # One-cycle (Smith and Topin, "Super-convergence", 2018): the share of the steps that climb.
 WARMUP_SHARE = 0.25
 
+# Weights are averaged over at most this share of the steps, or a short training would end with
+# much of what it began with.
+AVERAGE_SHARE = 0.1
+
 
 def build_optimizer(model: Any, config: TrainConfig, steps_per_epoch: int) -> Any:
     """Return the tf_keras optimizer of a training, with its rate's schedule, built for a model."""
@@ -18,7 +22,8 @@ def build_optimizer(model: Any, config: TrainConfig, steps_per_epoch: int) -> An
     rate: Any = config.learning_rate
     averaging: dict[str, Any] = {}
     if config.average_epochs > 0:
-        momentum = 1 - 1 / max(steps_per_epoch * config.average_epochs, 1)
+        steps = min(steps_per_epoch * config.average_epochs, total_steps * AVERAGE_SHARE)
+        momentum = 1 - 1 / max(steps, 1)
         averaging = {"use_ema": True, "ema_momentum": momentum}
     if config.schedule != "constant":
         warmup = round(total_steps * WARMUP_SHARE) if config.schedule == "one-cycle" else 0

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,3 +99,93 @@ def test_shear_moves_rows_sideways_only():
     assert x.min() < -1.5
     assert x.max() > 1.5
     np.testing.assert_allclose(y, 8, atol=0.1)
+
+
+EVERYTHING = Augmentation(
+    elastic_px=0.5, stroke=1, low_resolution=1, blur=1, gamma=1, contrast=1, noise=1
+)
+
+
+def only(**limits):
+    return replace(STILL, **limits)
+
+
+def spread(images):
+    """How far ink lies from its centre, in pixels [N]."""
+    x, y = locate(images)
+    rows, columns = np.mgrid[:28, :28] - 13.5
+    mass = images[..., 0]
+    squares = (columns - x[:, None, None]) ** 2 + (rows - y[:, None, None]) ** 2
+    return np.sqrt((mass * squares).sum(axis=(1, 2)) / mass.sum(axis=(1, 2)))
+
+
+def test_all_at_once_stays_between_0_and_1_and_repeats(digits):
+    varied = vary(digits, EVERYTHING, (3, 4))
+    assert varied.dtype == np.float32
+    assert varied.min() >= 0
+    assert varied.max() <= 1
+    np.testing.assert_array_equal(varied, vary(digits, EVERYTHING, (3, 4)))
+    assert len({image.tobytes() for image in vary(draw_spot(0, 0), EVERYTHING)}) == COUNT
+
+
+def test_strokes_become_thicker_and_thinner_by_at_most_a_pixel_each_side():
+    line = np.zeros((COUNT, 28, 28, 1), np.float32)
+    line[:, :, 12:15] = 1
+    widths = vary(line, only(stroke=1))[:, 14, :, 0].sum(axis=1)
+    assert widths.max() <= 5.001
+    assert widths.min() >= 0.999
+    assert widths.max() > 4.5
+    assert widths.min() < 1.5
+
+
+@pytest.mark.parametrize("limits", [{"blur": 1}, {"low_resolution": 1}], ids=str)
+def test_detail_is_lost_and_ink_is_not(limits):
+    spots = draw_spot(0, 0)
+    varied = vary(spots, only(**limits))
+    np.testing.assert_allclose(varied.sum(axis=(1, 2, 3)), spots.sum(axis=(1, 2, 3)), rtol=0.02)
+    assert (spread(varied) >= spread(spots) - 1e-3).all()
+    assert spread(varied).max() > spread(spots).max() + 0.2
+    np.testing.assert_allclose(locate(varied), 0, atol=0.05)
+
+
+def test_gamma_bends_the_grey_between_paper_and_ink():
+    greys = np.repeat(np.linspace(0, 1, 28, dtype=np.float32)[None, None, :, None], 28, axis=1)
+    varied = vary(np.repeat(greys, COUNT, axis=0), only(gamma=0.5))[:, 14, :, 0]
+    np.testing.assert_allclose(varied[:, 0], 0, atol=1e-3)
+    np.testing.assert_allclose(varied[:, -1], 1, atol=1e-3)
+    exponents = np.log(varied[:, 9]) / np.log(1 / 3)
+    assert exponents.max() <= np.exp(0.5) + 0.01
+    assert exponents.min() >= np.exp(-0.5) - 0.01
+    assert exponents.max() > 1.4
+    assert exponents.min() < 0.75
+
+
+def test_contrast_shrinks_about_mid_grey(digits):
+    varied = vary(digits, only(contrast=0.4))
+    paper, ink = varied.min(axis=(1, 2, 3)), varied.max(axis=(1, 2, 3))
+    np.testing.assert_allclose(paper + ink, 1, atol=0.02)
+    assert 0.15 < paper.max() <= 0.2
+
+
+def test_noise_is_as_strong_as_asked_for():
+    grey = np.full((COUNT, 28, 28, 1), 0.5, np.float32)
+    deviations = vary(grey, only(noise=0.1)).std(axis=(1, 2, 3))
+    assert deviations.max() <= 0.11
+    assert deviations.max() > 0.08
+    assert deviations.min() < 0.02
+
+
+def test_elastic_moves_parts_of_an_image_in_different_ways():
+    moves = [
+        np.stack(locate(vary(draw_spot(x, 0), only(elastic_px=1.0)))) - [[x], [0]] for x in (-8, 8)
+    ]
+    for move in moves:
+        assert 0.3 < move.std() < 1.5
+        assert abs(move.mean()) < 0.2
+    assert np.abs(np.corrcoef(moves[0].reshape(-1), moves[1].reshape(-1))[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize("elastic_px", [0.0, 1e-6])
+def test_both_ways_of_moving_agree(digits, elastic_px):
+    config = replace(Augmentation(), elastic_px=elastic_px)
+    np.testing.assert_allclose(vary(digits, config), vary(digits, Augmentation()), atol=2e-3)

@@ -24,7 +24,7 @@ KILLED_RUNS = {
     "dropout": TrainConfig(
         arch="classic", epochs=3, batch_size=24, patience=3, data="optdigits", device="cpu"
     ),
-    "batch norm and augmentation": TrainConfig(
+    "all that is random": TrainConfig(
         arch="micro",
         epochs=3,
         batch_size=24,
@@ -32,7 +32,18 @@ KILLED_RUNS = {
         weight_decay=0.02,
         schedule="one-cycle",
         label_smoothing=0.05,
-        augmentation=Augmentation(),
+        average_epochs=1.0,
+        augmentation=Augmentation(
+            elastic_px=0.4,
+            stroke=0.8,
+            low_resolution=0.5,
+            blur=0.5,
+            gamma=0.3,
+            contrast=0.3,
+            noise=0.1,
+        ),
+        handwriting=0.1,
+        outliers=0.2,
         data="optdigits",
         device="cpu",
         seed=5,

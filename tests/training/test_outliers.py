@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edge_mnist.corruptions import CORRUPTIONS
+from edge_mnist.runtime import compute_rejection_scores
+from edge_mnist.training.architectures import build
+from edge_mnist.training.config import TrainConfig
+from edge_mnist.training.fit import fit
+from edge_mnist.training.handwriting import make_handwriting
+from edge_mnist.training.outliers import make_outliers
+from edge_mnist.training.run import predict_logits
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def outliers(optdigits):
+    return make_outliers(optdigits.train, 350, seed=0)
+
+
+def test_outliers_are_images_and_differ(outliers):
+    assert outliers.shape == (350, 28, 28)
+    assert outliers.dtype == np.uint8
+    assert len({image.tobytes() for image in outliers}) > 330
+
+
+def test_same_seed_gives_the_same_outliers(optdigits, outliers):
+    assert np.array_equal(make_outliers(optdigits.train, 350, seed=0), outliers)
+    assert not np.array_equal(make_outliers(optdigits.train, 350, seed=1), outliers)
+
+
+def test_training_with_outliers_learns_to_tell_them_from_digits(optdigits):
+    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3)
+    unseen = make_outliers(optdigits.validation, 210, seed=99)
+    shares = {}
+    for share in (0.0, 0.25):
+        model = build(config.arch)
+        fit(model, optdigits.train, optdigits.validation, replace(config, outliers=share))
+        digits, others = (
+            compute_rejection_scores(predict_logits(model, images).astype(np.float64))
+            for images in (optdigits.validation.images, unseen)
+        )
+        shares[share] = (others > np.quantile(digits, 0.95)).mean()
+    assert shares[0.25] > 0.8
+    assert shares[0.25] > shares[0.0] + 0.1
+
+
+def test_handwriting_has_an_even_share_of_each_habit(optdigits):
+    made = make_handwriting(optdigits.train, 200, seed=0)
+    habits = {c.digit for c in CORRUPTIONS.values() if c.digit is not None}
+    assert set(made.labels) == habits
+    assert set(np.bincount(made.labels)[sorted(habits)]) == {200 // len(habits)}
+    again = make_handwriting(optdigits.train, 200, seed=0)
+    assert np.array_equal(made.images, again.images)
+
+
+def test_training_with_handwriting_learns_to_read_it(optdigits):
+    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3)
+    unseen = make_handwriting(optdigits.validation, 400, seed=5)
+    accuracies = {}
+    for share in (0.0, 0.5):
+        model = build(config.arch)
+        fit(model, optdigits.train, optdigits.validation, replace(config, handwriting=share))
+        accuracies[share] = (
+            predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
+        ).mean()
+    assert accuracies[0.5] > 0.9
+    assert accuracies[0.5] > accuracies[0.0] + 0.02
