@@ -404,18 +404,21 @@ def test_softmax_in_whole_codes_is_made_to_sum_to_1(fake_model):
     assert prediction.probabilities == pytest.approx([0.1] * 10)
 
 
-@pytest.mark.parametrize("facts", [UINT8, FLOAT32], ids=["uint8", "float32"])
-def test_rejection_score_is_the_share_of_an_eleventh_logit_of_0(fake_model, facts):
-    scale = 0.5 if facts is UINT8 else 1
-    for offset in (0.0, -8.0):
-        outputs = (LOGITS + offset) / scale + (10 if facts is UINT8 else 0)
-        outputs = np.maximum(outputs, 0) if facts is UINT8 else outputs
-        model = fake_model(respond=lambda codes, outputs=outputs: outputs, **facts)
-        classifier = Classifier(model.content, temperature=2.0, rejection_threshold=0.5)
-        logits = classifier.dequantize(classifier.run(RANDOM[:1]))[0]
-        prediction = classifier.predict(RANDOM[0])
-        assert prediction.rejection_score == pytest.approx(softmax(np.append(logits / 2, 0))[-1])
-        assert prediction.rejected == (offset < 0)
+@pytest.mark.parametrize("offset", [0, -8])
+@pytest.mark.parametrize(
+    ("facts", "scale", "zero_point"),
+    [({"output_quantization": (0.5, 60)}, 0.5, 60), (FLOAT32, 1, 0)],
+    ids=["uint8", "float32"],
+)
+def test_rejection_score_is_the_share_of_an_eleventh_logit_of_0(
+    fake_model, facts, scale, zero_point, offset
+):
+    logits = LOGITS + offset
+    model = fake_model(respond=lambda codes: logits / scale + zero_point, **facts)
+    classifier = Classifier(model.content, temperature=2.0, rejection_threshold=0.5)
+    prediction = classifier.predict(RANDOM[0])
+    assert prediction.rejection_score == pytest.approx(softmax(np.append(logits / 2, 0))[-1])
+    assert prediction.rejected is (offset < 0)
 
 
 def test_rejection_threshold_itself_is_kept(fake_model):
