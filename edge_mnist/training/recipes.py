@@ -7,12 +7,12 @@ from edge_mnist.training.config import Augmentation, TrainConfig
 
 DEFAULT_RECIPE = "micro"
 
-# What the project's own models share. Thick strokes and blur are what other people's pens and
-# scanners bring (benchmarks/augmentation.py); outliers are what lets a model reject.
+# What the project's own models share. Outliers are what lets a model reject; more of them, or
+# stronger variations of the stroke, cost small networks accuracy on MNIST.
 _MICRO = TrainConfig(
     recipe="micro",
     arch="micro",
-    epochs=100,
+    epochs=60,
     batch_size=128,
     optimizer="adamw",
     learning_rate=4e-3,
@@ -20,14 +20,12 @@ _MICRO = TrainConfig(
     weight_decay=0.02,
     label_smoothing=0.05,
     average_epochs=1.0,
-    augmentation=Augmentation(stroke=0.8, blur=0.5),
+    augmentation=Augmentation(stroke=0.5),
     handwriting=0.03,
-    outliers=0.125,
+    outliers=0.0625,
 )
 # Larger networks have room for more variety.
-_EVERYTHING = Augmentation(
-    elastic_px=0.4, stroke=0.8, low_resolution=0.5, blur=0.5, gamma=0.3, contrast=0.3, noise=0.1
-)
+_VARIED = Augmentation(elastic_px=0.3, stroke=0.5, low_resolution=0.3, blur=0.3)
 
 RECIPES: dict[str, TrainConfig] = {
     config.recipe: config
@@ -35,7 +33,7 @@ RECIPES: dict[str, TrainConfig] = {
         replace(_MICRO, recipe="pico", arch="pico"),
         replace(_MICRO, recipe="nano", arch="nano"),
         _MICRO,
-        replace(_MICRO, recipe="small", arch="small", epochs=40, augmentation=_EVERYTHING),
+        replace(_MICRO, recipe="small", arch="small", epochs=40, augmentation=_VARIED),
         replace(
             _MICRO,
             recipe="large",
@@ -43,7 +41,7 @@ RECIPES: dict[str, TrainConfig] = {
             epochs=30,
             learning_rate=2e-3,
             weight_decay=0.05,
-            augmentation=_EVERYTHING,
+            augmentation=_VARIED,
         ),
         # The tutorials keep Adam's rate at 0.001 and do not always reach their figures with it. On
         # validation one cycle up to 0.004 did better for both networks.
