@@ -30,8 +30,9 @@ def weights_of(folder):
     return [array.tobytes() for array in load_model(folder / "model.keras").get_weights()]
 
 
-def test_micro_learns_mnist_in_one_epoch(mnist, tmp_path):
-    config = replace(find_recipe("micro"), epochs=1, device="cpu")
+@pytest.mark.parametrize("name", ["pico", "micro"])
+def test_family_learns_mnist_in_one_epoch(name, mnist, tmp_path):
+    config = replace(find_recipe(name), epochs=1, augmentation=None, device="cpu")
     metrics = train_run(config, mnist, tmp_path)
     assert metrics.validation.images == 5000
     assert metrics.validation.accuracy > 0.95
