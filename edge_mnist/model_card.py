@@ -51,7 +51,7 @@ class ModelCard:
     agreement: dict[str, str]  # by engine: top-1 agreement with the Keras model
     engines: dict[str, str]  # each that ran the model, with its version
     versions: dict[str, str]  # what it was made with
-    # The rejection score that 99 % of the validation digits stay below; None rejects nothing.
+    # The rejection score that 99.3 % of the validation digits stay below; None rejects nothing.
     rejection_threshold: float | None = None
     labels: list[str] = field(default_factory=lambda: [str(digit) for digit in range(10)])
 
@@ -122,7 +122,7 @@ def render_markdown(card: ModelCard) -> str:
         ("SHA-256", f"`{card.sha256}`"),
     ]
     if card.rejection_threshold is not None:
-        told = f"what scores above {card.rejection_threshold:.4g}: 1 % of the validation digits"
+        told = f"what scores above {card.rejection_threshold:.4g}: 0.7 % of the validation digits"
         rows.insert(-3, ("rejects", told))
     lines = [f"# {card.name}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in rows]

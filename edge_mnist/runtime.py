@@ -42,8 +42,8 @@ class Prediction(_Reading):
         confidence: Its probability, 0 to 1, if the image is a digit at all.
         probabilities: float64 [10], they sum to 1.
         rejection_score: 0 to 1: the more, the less the image is like any digit.
-        rejected: Whether the score is above the model's threshold, which 99 % of the digits in
-            its validation images stay below. Without one in its card a model rejects nothing.
+        rejected: Whether the score is above the model's threshold, which more than 99 % of the
+            digits in its validation images stay below. Without one in its card a model rejects nothing.
     """
 
     rejection_score: float = 0.0
