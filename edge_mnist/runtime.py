@@ -43,7 +43,8 @@ class Prediction(_Reading):
         probabilities: float64 [10], they sum to 1.
         rejection_score: 0 to 1: the more, the less the image is like any digit.
         rejected: Whether the score is above the model's threshold, which more than 99 % of the
-            digits in its validation images stay below. Without one in its card a model rejects nothing.
+            digits in its validation images stay below. Without one in its card a model rejects
+            nothing.
     """
 
     rejection_score: float = 0.0

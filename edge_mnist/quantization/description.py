@@ -20,8 +20,8 @@ from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.run import predict_logits
 
 INPUT_MEANING = "uint8 [1, 28, 28, 1], raw pixels: 0 is paper, 255 is ink"
-# The share of validation digits that the rejection threshold lets pass: 99 % and two standard errors
-# of that among 5,000 images, so that of other digits 99 % pass too.
+# The share of validation digits that the rejection threshold lets pass: 99 % and two standard
+# errors of that among 5,000 images, so that of other digits 99 % pass too.
 KEPT_SHARE = 0.993
 MADE_WITH = ("edge-mnist", "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
