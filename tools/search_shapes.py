@@ -11,11 +11,14 @@ are not touched.
 import argparse
 import json
 import multiprocessing
+import os
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes would bury the progress lines
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -136,11 +139,11 @@ def run_jobs(jobs: int, storage: Path, budgets: Budgets, config: TrainConfig, tr
     context = multiprocessing.get_context("spawn")
     while (trained := len(find_trained(study))) < trials:
         goal = min(trials, trained + jobs * TRIALS_PER_PROCESS)
-        # Daemons are ended with this process. They inherit that Ctrl-C is its business.
         processes = [
             context.Process(target=run_job, args=(storage, budgets, config, goal), daemon=True)
             for _ in range(min(jobs, goal - trained))
         ]
+        # Ctrl-C is this process's business: the others inherit that, and daemons end with it.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         for process in processes:
             process.start()

@@ -27,6 +27,7 @@ class ZooModel:
     must: float | None = None  # accuracy on MNIST's test images, 0 to 1; None: not held to any
     aim: float | None = None
     max_ratio: float | None = None  # of its instructions to the reference's; None: no limit
+    elsewhere: float | None = None  # accuracy on optdigits, 0 to 1; None: not held to any
     seeds: tuple[int, ...] = (0, 1, 2)
     quantize_options: tuple[str, ...] = ("--qat-epochs", "5")
 
@@ -34,9 +35,17 @@ class ZooModel:
 MODELS = (
     ZooModel("pico", 4_096, must=0.98, aim=0.985, max_ratio=0.3),
     ZooModel("nano", 8_192, must=0.992, aim=0.994, max_ratio=0.5),
-    ZooModel("micro", 16_384, must=0.995, aim=0.9965, max_ratio=0.6),
+    ZooModel("micro", 16_384, must=0.995, aim=0.9965, max_ratio=0.6, elsewhere=0.98),
     ZooModel("small", 65_536, must=0.9965, aim=0.9975, max_ratio=3),
-    ZooModel("large", 1_000_000, must=0.9972, aim=0.998, seeds=(0, 1)),
+    ZooModel(
+        "large",
+        1_000_000,
+        must=0.9972,
+        aim=0.998,
+        elsewhere=0.99,
+        seeds=(0, 1),
+        quantize_options=("--method", "ptq"),  # fine-tuning takes a fifth of its training's time
+    ),
 )
 
 # What instructions are held against; not shipped.

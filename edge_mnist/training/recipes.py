@@ -24,10 +24,9 @@ _MICRO = TrainConfig(
     handwriting=0.03,
     outliers=0.0625,
 )
-# The smallest have no room for all of that, and gain more from time.
+# The smallest have no room for all of that.
 _TINY = replace(
     _MICRO,
-    epochs=80,
     augmentation=Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.3),
 )
 
