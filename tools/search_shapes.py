@@ -11,14 +11,11 @@ are not touched.
 import argparse
 import json
 import multiprocessing
-import os
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes would bury the progress lines
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState

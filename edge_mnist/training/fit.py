@@ -221,7 +221,7 @@ def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
         images = make_outliers(train, POOL_SIZE, config.seed)
         no_digit = np.full(len(images), NUM_CLASSES, np.uint8)
         pools.append((Examples(images, no_digit), config.outliers))
-    return [_compile_draw(pool, round(share * batch_size)) for pool, share in pools]
+    return [_compile_draw(pool, round(share * batch_size)) for pool, share in pools if len(pool)]
 
 
 def _compile_draw(pool: Examples, count: int) -> Any:

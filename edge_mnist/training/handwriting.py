@@ -23,10 +23,10 @@ def make_handwriting(digits: Examples, count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     habits = [(kind, c.digit) for kind, c in CORRUPTIONS.items() if c.digit is not None]
     share = count // (len(habits) * len(STRENGTHS))
-    parts = []
+    parts = [digits.take(np.arange(0))]  # of none, where `digits` has none of these digits
     for kind, digit in habits:
         candidates = np.flatnonzero(digits.labels == digit)
-        for strength in STRENGTHS:
+        for strength in STRENGTHS if len(candidates) else ():
             chosen = rng.permutation(candidates)[:share]
             images = corrupt(digits.images[chosen], kind, strength, seed)
             parts.append(Examples(images, digits.labels[chosen]))

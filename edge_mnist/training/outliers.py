@@ -62,7 +62,7 @@ def make_outliers(digits: Examples, count: int, seed: int) -> Picture:
     """Make images that are no digits, in even shares of each kind.
 
     Args:
-        digits: What pieces are taken from; all ten digits must be among them.
+        digits: What pieces are taken from. Kinds that need a digit which is missing are left out.
         count: How many to make.
         seed: The same seed gives the same images.
 
@@ -70,9 +70,11 @@ def make_outliers(digits: Examples, count: int, seed: int) -> Picture:
         uint8 [count, 28, 28].
     """
     rng = np.random.default_rng(seed)
+    present = set(digits.labels.tolist())
+    kinds = [make for make, needed in _KINDS if needed <= present]
     images: list[Picture] = []
     while len(images) < count:
-        make = _KINDS[len(images) % len(_KINDS)]
+        make = kinds[len(images) % len(kinds)]
         picture = make(digits, rng)
         if picture is not None:
             images.append(picture)
@@ -144,15 +146,15 @@ def _texture(digits: Examples, rng: np.random.Generator) -> Picture | None:
     return picture
 
 
-# Letters twice: there is most of them on paper.
-_KINDS: tuple[Callable[[Examples, np.random.Generator], Picture | None], ...] = (
-    _letter,
-    _scribble,
-    _letter,
-    _half,
-    _turned,
-    _neighbours,
-    _texture,
+# Each kind with the digits that it takes pieces of. Letters twice: there is most of them on paper.
+_KINDS: tuple[tuple[Callable[[Examples, np.random.Generator], Picture | None], set[int]], ...] = (
+    (_letter, set()),
+    (_scribble, set()),
+    (_letter, set()),
+    (_half, {digit for side in HALVES.values() for digit in side}),
+    (_turned, {*TURNED, *MIRRORED}),
+    (_neighbours, set()),
+    (_texture, set()),
 )
 
 

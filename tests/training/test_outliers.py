@@ -68,3 +68,15 @@ def test_training_with_handwriting_learns_to_read_it(optdigits):
         ).mean()
     assert accuracies[0.5] > 0.9
     assert accuracies[0.5] > accuracies[0.0] + 0.02
+
+
+def test_data_that_lacks_digits_can_be_trained_on(optdigits):
+    few = optdigits.train.take(np.flatnonzero(np.isin(optdigits.train.labels, (2, 8)))[:60])
+    outliers = make_outliers(few, 70, seed=0)
+    assert len(outliers) == 70
+    assert len(make_handwriting(few, 100, seed=0)) == 0
+    config = TrainConfig(
+        arch="tutorial-3x3", epochs=1, batch_size=20, handwriting=0.5, outliers=0.5
+    )
+    history = fit(build(config.arch), few, few, config).history
+    assert len(history) == 1
