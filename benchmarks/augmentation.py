@@ -1,6 +1,6 @@
 """What each random variation gives: short trainings of `micro` that differ in it alone.
 
-Usage: python benchmarks/augmentation.py [NAME ...] (about a quarter of an hour on one core for
+Usage: python benchmarks/augmentation.py [NAME ...] (about ten minutes on one core for
 all). A training that was cut off is gone on with; one that is finished is not repeated
 (runs/augmentation/).
 """
@@ -18,7 +18,7 @@ from edge_mnist.training.config import Augmentation
 from edge_mnist.training.recipes import find_recipe
 
 RUNS = Path("runs/augmentation")
-EPOCHS = 12
+EPOCHS = 8
 
 AFFINE = Augmentation()
 
