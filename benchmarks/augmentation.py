@@ -18,7 +18,7 @@ from edge_mnist.training.config import Augmentation
 from edge_mnist.training.recipes import find_recipe
 
 RUNS = Path("runs/augmentation")
-EPOCHS = 8
+EPOCHS = 6
 
 AFFINE = Augmentation()
 

@@ -19,11 +19,11 @@ _MICRO = TrainConfig(
     weight_decay=0.02,
     label_smoothing=0.05,
     average_epochs=1.0,
-    augmentation=Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.5),
+    augmentation=Augmentation(stroke=0.5),
     handwriting=0.03,
     outliers=0.0625,
 )
-# Small networks have no room for more variety than that, the smallest not even for it.
+# The smallest have no room for that much variety, larger ones have room for more.
 _LITTLE_VARIED = Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.3)
 _VARIED = Augmentation(elastic_px=0.3, stroke=0.5, low_resolution=0.3, blur=0.3)
 # The largest has room for all there is: it reads noise, blur and grey paper that others fail on.
