@@ -1,15 +1,17 @@
 """What each random variation gives: short trainings of `micro` that differ in it alone.
 
-Usage: python benchmarks/augmentation.py [NAME ...] (about ten minutes on one core for
-all). A training that was cut off is gone on with; one that is finished is not repeated
+Usage: python benchmarks/augmentation.py [NAME ...] (about ten minutes on one core for all).
+A training that was cut off is gone on with; one that is finished is not repeated
 (runs/augmentation/).
 """
 
+import csv
 import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from report import render_markdown_table, write_report
@@ -59,7 +61,7 @@ def main() -> None:
     rows = []
     for name in VARIATIONS:
         run = folder_of(name)
-        if not (run / "metrics.json").exists():
+        if not is_finished(run):
             continue
         metrics = json.loads((run / "metrics.json").read_text())
         rows.append(
@@ -67,7 +69,7 @@ def main() -> None:
                 name,
                 f"{100 * metrics['validation']['accuracy']:.2f} %",
                 f"{100 * measure_elsewhere(run):.2f} %",
-                f"{metrics['seconds'] / metrics['epochs']:.1f}",
+                f"{mean_epoch_seconds(run):.1f}",
             ]
         )
     write_report(
@@ -84,7 +86,7 @@ def main() -> None:
 def train(name: str) -> None:
     """Run `edge-mnist train` with one variation, to its end."""
     run = folder_of(name)
-    if (run / "metrics.json").exists():
+    if is_finished(run):
         return
     settings = {"augmentation": AFFINE, "handwriting": 0.0, "outliers": 0.0} | VARIATIONS[name]
     recipe = dataclasses.replace(find_recipe("micro"), recipe="custom")
@@ -96,6 +98,18 @@ def train(name: str) -> None:
     if (run / "config.json").exists():
         arguments.append("--resume")
     subprocess.run([sys.executable, "-m", "edge_mnist", *arguments], check=True)
+
+
+def is_finished(run: Path) -> bool:
+    """Return whether a training went to its end; Ctrl-C leaves metrics too."""
+    path = run / "metrics.json"
+    return path.exists() and not json.loads(path.read_text())["interrupted"]
+
+
+def mean_epoch_seconds(run: Path) -> float:
+    """Return the mean over all epochs; metrics.json leaves those before a --resume out."""
+    with (run / "history.csv").open(newline="") as file:
+        return mean(float(row["seconds"]) for row in csv.DictReader(file))
 
 
 def folder_of(name: str) -> Path:

@@ -300,7 +300,7 @@ class Children:
 
 def ship() -> None:
     """Copy each model's picked seed to models/ and write the report, from what is there."""
-    results = {model.name: load_results(model.name) for model in (*MODELS, REFERENCE)}
+    results = {model.name: load_current_results(model) for model in (*MODELS, REFERENCE)}
     picked = {}
     for model in MODELS:
         if results[model.name]:
@@ -310,6 +310,18 @@ def ship() -> None:
         raise TrainingError("there is nothing to report yet: no model went through all steps")
     for path in zoo_report.write_report(MODELS, results, picked):
         print(path)
+
+
+def load_current_results(model: ZooModel) -> list[SeedResult]:
+    """Load the results of a model's seeds.
+
+    Raises:
+        TrainingError: If one was trained by another recipe than the model's is now.
+    """
+    results = load_results(model.name)
+    for result in results:
+        check_recipe(Run(model, result.seed))
+    return results
 
 
 def copy_model(result: SeedResult, name: str) -> None:

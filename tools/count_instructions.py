@@ -153,7 +153,7 @@ def count_instructions(paths: Sequence[Path]) -> list[int]:
         )
         totals = [int(line) for line in marks.read_text().split()] if marks.is_file() else []
     if process.returncode:
-        counted = len(totals) // (2 * (WARM_UP_RUNS + IMAGES))
+        counted = min(len(totals) // (2 * (WARM_UP_RUNS + IMAGES)), len(paths) - 1)
         raise ModelError(
             f"{paths[counted]} does not run on the emulated processor",
             got=describe_failure(process),

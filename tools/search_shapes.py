@@ -59,8 +59,8 @@ def main() -> int:
     if arguments.jobs < 1:
         parser.error("--jobs has to be 1 or more")
     budgets = Budgets(arguments.max_bytes, arguments.max_multiply_adds, arguments.min_bytes)
-    config = replace(RECIPE, epochs=arguments.epochs, seed=arguments.seed)
     try:
+        config = replace(RECIPE, epochs=arguments.epochs, seed=arguments.seed)
         if arguments.show and not arguments.storage.exists():
             raise TrainingError(f"there is no search in {arguments.storage}")
         study = open_study(arguments.storage)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.evaluation import evaluate
 from edge_mnist.isolation import run_isolated
-from edge_mnist.model_card import Accuracy, ModelCard, hash_bytes
+from edge_mnist.model_card import KEPT_SHARE, Accuracy, ModelCard, hash_bytes
 from edge_mnist.quantization.parity import ParityReport
 from edge_mnist.quantization.temperature import fit_temperature
 from edge_mnist.runtime import compute_rejection_scores
@@ -20,9 +20,6 @@ from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.run import predict_logits
 
 INPUT_MEANING = "uint8 [1, 28, 28, 1], raw pixels: 0 is paper, 255 is ink"
-# The share of validation digits that the rejection threshold lets pass: 99 % and two standard
-# errors of that among 5,000 images, so that of other digits 99 % pass too.
-KEPT_SHARE = 0.993
 MADE_WITH = ("edge-mnist", "tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 
 

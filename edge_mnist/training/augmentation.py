@@ -51,7 +51,8 @@ def augment(images: Any, config: Augmentation, seed: Any) -> Any:
         seed: int32 [2]; the same seed gives the same variations.
 
     Returns:
-        float32 [N, 28, 28, 1] from 0 to 1, what came from outside the image is 0.
+        float32 [N, 28, 28, 1] from 0 to 1; what came from outside the image was paper, 0, before
+        its grey levels varied.
     """
     draw = _Draw(seed, tf.shape(images)[0])
     images = _move(images, config, draw)
@@ -136,7 +137,7 @@ def _change_stroke(images: Any, amounts: Any) -> Any:
 
 
 def _blur(images: Any) -> Any:
-    """Blur by a Gaussian of about 1.2 pixels: 1 4 6 4 1 in both directions."""
+    """Blur by a Gaussian of 1 pixel: 1 4 6 4 1 in both directions."""
     line = tf.constant([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     rows = tf.nn.conv2d(images, line[:, None, None, None], 1, "SAME")
     return tf.nn.conv2d(rows, line[None, :, None, None], 1, "SAME")

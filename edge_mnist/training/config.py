@@ -22,8 +22,9 @@ _SHARES = frozenset({"stroke", "low_resolution", "blur", "contrast"})
 class Augmentation:
     """How far the random variations go.
 
-    The geometry, the stroke and gamma are drawn evenly between minus and plus the limit, the
-    others between 0 and it. What each gives is in benchmarks/results/augmentation.md.
+    The affine geometry, the stroke and gamma are drawn evenly between minus and plus the limit,
+    the others between 0 and it; elastic distortion is normal. What each gives is in
+    benchmarks/results/augmentation.md.
 
     Raises:
         TrainingError: If a limit is out of its range.
@@ -36,7 +37,7 @@ class Augmentation:
     elastic_px: float = 0.0  # standard deviation of how far the knots of a 7x7 grid move
     stroke: float = 0.0  # 1 is grey dilation or erosion by 3x3 pixels; less is on the way to it
     low_resolution: float = 0.0  # 1 is 10x10 cells; less is on the way to it
-    blur: float = 0.0  # 1 is a Gaussian of 1.2 pixels; less is on the way to it
+    blur: float = 0.0  # 1 is a Gaussian of 1 pixel; less is on the way to it
     gamma: float = 0.0  # natural logarithm of the exponent
     contrast: float = 0.0  # share of the contrast that is lost, about mid-grey
     noise: float = 0.0  # standard deviation; 1 is from paper to ink

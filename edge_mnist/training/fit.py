@@ -258,12 +258,14 @@ def _compile_validation(model: Any, validation: Examples) -> Any:
 def _reestimate_batch_norm(model: Any, train: Examples, config: TrainConfig) -> None:
     """Measure the statistics of batch normalisation anew, for weights that no step ever had.
 
-    Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI 2018.
+    On digits alone, since those are what has to be read right. Izmailov et al., "Averaging Weights
+    Leads to Wider Optima and Better Generalization", UAI 2018.
     """
     norms = [m for m in model.submodules if isinstance(m, tf_keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
     order = np.random.default_rng((config.seed, config.epochs)).permutation(len(train))
-    for index in range(min(STATISTICS_BATCHES, len(train) // VALIDATION_BATCH_SIZE)):
+    batches = -(-len(train) // VALIDATION_BATCH_SIZE)
+    for index in range(min(STATISTICS_BATCHES, batches)):
         chosen = order[index * VALIDATION_BATCH_SIZE :][:VALIDATION_BATCH_SIZE]
         batch = tf.cast(train.images[chosen, ..., None], tf.float32) / 255.0
         if config.augmentation is not None:

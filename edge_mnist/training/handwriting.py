@@ -10,7 +10,7 @@ def make_handwriting(digits: Examples, count: int, seed: int) -> Examples:
     """Draw crossed sevens, slashed zeros and the like over digits, in even shares of each.
 
     They come from the generators that `edge-mnist evaluate --corrupt` measures with, over other
-    images.
+    images. A four that is open already, as most are, stays as it is.
 
     Args:
         digits: What is drawn on.

@@ -3,7 +3,8 @@
 Outlier exposure (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with Outlier
 Exposure", ICLR 2019), with outliers that need no other data: letters drawn by strokes of our own,
 scribbles, pieces of digits, digits that are turned, neighbours that run into each other, textures.
-What `edge-mnist evaluate --non-digits` measures with is made in other ways (vision/non_digits.py).
+`edge-mnist evaluate --non-digits` measures with the same kinds, drawn in other ways: other letters
+and shapes, other halves (vision/non_digits.py).
 """
 
 from collections.abc import Callable

@@ -35,7 +35,7 @@ RECIPES: dict[str, TrainConfig] = {
     config.recipe: config
     for config in (
         replace(_MICRO, recipe="pico", arch="pico", augmentation=_LITTLE_VARIED),
-        replace(_MICRO, recipe="nano", arch="nano", augmentation=_LITTLE_VARIED),
+        replace(_MICRO, recipe="nano", arch="nano", epochs=100, augmentation=_LITTLE_VARIED),
         _MICRO,
         replace(_MICRO, recipe="small", arch="small", augmentation=_VARIED),
         replace(

@@ -104,3 +104,12 @@ def test_mnist_as_pictures_is_read_as_labelled(engine, mnist, edge_mnist, write_
     read = [json.loads(line)["lines"][0] for line in outcome.out.splitlines()]
     right = [int(digit) for digit in read] == mnist.test.labels[:100]
     assert right.sum() >= 95
+
+
+def test_letter_is_no_digit(edge_mnist, write_picture):
+    picture = np.full((112, 112), 255, np.uint8)
+    picture[16:96, 26:38] = picture[16:96, 74:86] = picture[50:62, 26:86] = 0  # an H
+    path = write_picture("letter.png", picture)
+    assert edge_mnist("predict", path).out == f"{path}: no digit\n"
+    outcome = edge_mnist("predict", "--json", path)
+    assert json.loads(outcome.out) == {"source": str(path), "lines": [], "digits": []}

@@ -12,6 +12,7 @@ from edge_mnist.errors import ExportError, InvalidInputError, ModelError
 from edge_mnist.evaluation import evaluate
 from edge_mnist.model_card import load_card
 from edge_mnist.quantization.export import ExportConfig, TrainedModel, export_model, open_source
+from edge_mnist.runtime import Classifier
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.run import predict_logits, save_model
 
@@ -115,6 +116,13 @@ def test_page_beside_the_file_tells_the_card(name, exports):
 def test_card_tells_how_int8_was_made(name, method, exports):
     assert exports[name].card.number_format == "int8"
     assert exports[name].card.quantization["method"] == method
+
+
+@pytest.mark.parametrize("name", ["ptq", "qat"])
+def test_threshold_rejects_one_validation_digit_in_150(name, exports, digits):
+    predictions = Classifier.load(exports[name].path).predict_batch(digits.validation.images)
+    share = np.mean([prediction.rejected for prediction in predictions])
+    assert 1 / 300 < share < 1 / 100
 
 
 def test_nothing_is_left_beside_the_exports(ptq, qat, floats):

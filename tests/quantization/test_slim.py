@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from edge_mnist.isolation import run_isolated
 from edge_mnist.quantization import convert
 from edge_mnist.quantization.slim import slim
 
@@ -38,3 +39,9 @@ def test_names_are_gone(converted):
 
 def test_slim_of_slim_is_the_same(converted):
     assert slim(slim(converted)) == slim(converted)
+
+
+def test_int8_needs_no_reshape(trained, digits):
+    content = convert.convert_int8(trained.model, digits.train.images[:100])
+    assert "FULLY_CONNECTED" in run_isolated(content, digits.test.images[:1]).operators
+    assert "RESHAPE" not in run_isolated(content, digits.test.images[:1]).operators

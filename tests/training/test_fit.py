@@ -240,3 +240,36 @@ def test_state_of_something_else_is_refused(damage, few, quick, tiny_run, tmp_pa
         f"cannot resume from {path}: expected the state of this training, got "
     )
     assert message.endswith("; delete the run's folder to start anew")
+
+
+def test_averages_of_a_short_training_are_its_last_weights(few, quick):
+    """Over a tenth of five steps there is nothing to average."""
+    models = []
+    for average_epochs in (0.0, 5.0):
+        tf_keras.utils.set_random_seed(0)
+        models.append(build("tutorial-3x3"))
+        fit(models[-1], *few, replace(quick, average_epochs=average_epochs))
+    assert_same_weights(*models)
+
+
+def test_averages_move_less_than_the_weights(few, quick):
+    """At a constant high rate the weights go on jumping about; their averages do not."""
+    config = replace(quick, epochs=20, learning_rate=0.02, average_epochs=2.0)
+    jumps = {}
+    for average_epochs in (0.0, 2.0):
+        ends = []
+        for epochs in (19, 20):
+            tf_keras.utils.set_random_seed(0)
+            model = build("tutorial-3x3")
+            fit(model, *few, replace(config, epochs=epochs, average_epochs=average_epochs))
+            ends.append(np.concatenate([w.reshape(-1) for w in model.get_weights()]))
+        jumps[average_epochs] = np.abs(ends[1] - ends[0]).mean()
+    assert jumps[2.0] < 0.85 * jumps[0.0]
+
+
+def test_averaged_weights_have_statistics_of_their_own(few, quick):
+    model = build("pico")
+    fit(model, *few, replace(quick, arch="pico", epochs=3, average_epochs=1.0))
+    images = few[0].images[..., None].astype(np.float32) / 255
+    as_in_use, as_in_training = (model(images, training=flag).numpy() for flag in (False, True))
+    np.testing.assert_allclose(as_in_use, as_in_training, atol=1e-2)
