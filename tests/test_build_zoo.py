@@ -1,4 +1,5 @@
 import dataclasses
+import fcntl
 import json
 import os
 import sys
@@ -8,7 +9,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from edge_mnist.errors import MissingDependencyError
+from edge_mnist.errors import MissingDependencyError, TrainingError
 from edge_mnist.model_card import Accuracy, ModelCard, hash_bytes, save_card
 from edge_mnist.model_store import shipped_models
 from edge_mnist.training.config import load_config
@@ -264,6 +265,27 @@ def test_a_failing_step_names_its_log_and_ends_with_one_line(monkeypatch, capsys
     assert last == "error: pico seed 0: quantize failed, see runs/zoo/pico/seed-0.log"
     assert [call.split()[0] for call in calls()] == ["train", "quantize"]
     assert "error: it does not work" in Path("runs/zoo/pico/seed-0.log").read_text()
+
+
+def test_a_run_that_another_process_works_on_is_left_to_it():
+    log = one_run().log
+    log.parent.mkdir(parents=True)
+    with log.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(TrainingError, match="another process works on runs/zoo/pico/seed-0;"):
+            build_zoo.make([one_run()], jobs=1)
+    assert calls() == []
+    build_zoo.make([one_run()], jobs=1)
+    assert len(calls()) == 4
+
+
+def test_report_refuses_what_another_recipe_made(workplace, counted, capsys):
+    write_zoo()
+    path = zoo_models.run_folder("pico", 2) / "config.json"
+    path.write_text(dataclasses.replace(find_recipe("pico"), seed=2, epochs=1).to_json())
+    assert build_zoo.main(["--report"]) == 1
+    assert "runs/zoo/pico/seed-2 was trained by another recipe" in capsys.readouterr().err
+    assert not (workplace / "models").exists()
 
 
 def test_a_run_of_another_recipe_is_refused(capsys):

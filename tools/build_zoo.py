@@ -11,11 +11,8 @@ import argparse
 import dataclasses
 import json
 import os
-import shlex
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -37,6 +34,7 @@ from zoo_models import (
     pick_seed,
     run_folder,
 )
+from zoo_processes import Children, Stopped
 
 from edge_mnist.errors import EdgeMnistError, TrainingError
 from edge_mnist.files import write_atomically
@@ -44,7 +42,6 @@ from edge_mnist.training.config import load_config
 from edge_mnist.training.recipes import find_recipe
 
 COMMAND = (sys.executable, "-m", "edge_mnist")
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 MODELS_FOLDER = Path("models")
 SHIPPED_SUFFIXES = (".tflite", ".json", ".md")
@@ -81,10 +78,6 @@ class Step:
     makes: Path  # last of all
     needs: Path | None = None  # if this is newer, the step is done again
     is_printed: bool = False  # what it makes is what it prints
-
-
-class Stopped(Exception):  # noqa: N818 - not an error
-    """Ctrl-C ended the step."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -224,7 +217,7 @@ def make(runs: Sequence[Run], jobs: int) -> None:
         raise TrainingError("; ".join(failures))
 
 
-def do_steps(run: Run, children: "Children") -> str | None:
+def do_steps(run: Run, children: Children) -> str | None:
     """Do the unfinished steps of one run; return what failed, with its log, or None."""
     for step in plan_steps(run):
         if is_finished(step):
@@ -232,10 +225,13 @@ def do_steps(run: Run, children: "Children") -> str | None:
         tell(f"{run}: {step.name} started, log {run.log}")
         started = time.monotonic()
         try:
-            code, printed = children.run(step.arguments, run.log)
+            code, printed = children.run((*COMMAND, *step.arguments), run.log)
         except Stopped:
             tell(f"{run}: {step.name} stopped")
             return None
+        except TrainingError as exc:
+            tell(f"{run}: {exc}")
+            return f"{run}: {exc}"
         if code == 0 and step.is_printed:
             write_atomically(step.makes, printed)
         elif printed:
@@ -247,55 +243,6 @@ def do_steps(run: Run, children: "Children") -> str | None:
             return f"{run}: {step.name} failed, see {run.log}"
         tell(f"{run}: {step.name} finished after {took}")
     return None
-
-
-class Children:
-    """The processes that run, each in a session of its own: a terminal's Ctrl-C is ours alone."""
-
-    def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
-        self._is_stopping = False
-        self._lock = threading.Lock()
-
-    def run(self, arguments: Sequence[str], log: Path) -> tuple[int, str]:
-        """Run edge-mnist to its end; what it says on stderr is added to the log.
-
-        Returns:
-            The exit code, and what it printed on stdout.
-
-        Raises:
-            Stopped: If `stop` was called.
-        """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("a") as file:
-            file.write(f"{datetime.now():%F %T} $ edge-mnist {shlex.join(arguments)}\n")
-            file.flush()
-            with self._lock:
-                if self._is_stopping:
-                    raise Stopped
-                process = subprocess.Popen(
-                    [*COMMAND, *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=file,
-                    text=True,
-                    env=os.environ | ONE_THREAD,
-                    start_new_session=True,
-                )
-                self._running.add(process)
-            printed, _ = process.communicate()
-        with self._lock:
-            self._running.discard(process)
-            if self._is_stopping and process.returncode:
-                raise Stopped
-        return process.returncode, printed
-
-    def stop(self) -> None:
-        """Interrupt all; trainings save their state. No others start after this."""
-        with self._lock:
-            self._is_stopping = True
-            for process in self._running:
-                process.send_signal(signal.SIGINT)
 
 
 def ship() -> None:
