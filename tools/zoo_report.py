@@ -149,7 +149,7 @@ def render_accuracies(entries: Sequence[Entry]) -> str:
             str(len(entry.results)),
             describe_range([result.test_accuracy for result in entry.results]),
             percent(mean(result.float_test_accuracy for result in entry.results)),
-            f"{100 * mean(result.lost_accuracy for result in entry.results):.2f} points",
+            f"{round(100 * mean(r.lost_accuracy for r in entry.results), 2) + 0:.2f} points",
             describe_range([result.optdigits["accuracy"] for result in entry.results]),
         ]
         for entry in entries
