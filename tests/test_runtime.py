@@ -62,13 +62,14 @@ def test_file_is_the_one_that_the_card_describes(path):
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
-def test_accuracy_on_mnists_test_images_is_exactly_the_cards(mnist, engine, path):
+def test_accuracy_on_mnists_test_images_is_the_cards(mnist, engine, path):
     classifier = Classifier.load(path, engine=engine)
     read = [prediction.digit for prediction in classifier.predict_batch(mnist.test.images)]
-    card = json.loads(path.with_suffix(".json").read_text())
-    assert (np.array(read) == mnist.test.labels).sum() == round(
-        card["accuracy"][f"{card['number_format']} test"]["accuracy"] * 10_000
-    )
+    right = (np.array(read) == mnist.test.labels).sum()
+    told = json.loads(path.with_suffix(".json").read_text())["accuracy"]["int8 test"]
+    # The card tells what tflite-runtime reads; another engine rounds in other places.
+    assert told["protocol"].startswith("int8 in tflite-runtime;")
+    assert abs(right - round(told["accuracy"] * 10_000)) <= (engine != "tflite-runtime") * 3
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
@@ -322,8 +323,8 @@ def test_wrong_arguments_are_refused(cardless, monkeypatch, has_card, options, e
 
 
 def test_unknown_model_is_answered_with_those_there_are():
-    with pytest.raises(ModelError, match=r"^cannot find the model: .*micro.*, got 'nano'$"):
-        Classifier.load("nano")
+    with pytest.raises(ModelError, match=r"^cannot find the model: .*micro.*, got 'giant'$"):
+        Classifier.load("giant")
 
 
 # What the graph says of itself, with an interpreter that is made up
