@@ -32,7 +32,7 @@ def weights_of(folder):
 
 @pytest.mark.parametrize("name", ["pico", "micro"])
 def test_family_learns_mnist_in_one_epoch(name, mnist, tmp_path):
-    config = replace(find_recipe(name), epochs=1, augmentation=None, device="cpu")
+    config = replace(find_recipe(name), epochs=1, batch_size=32, augmentation=None, device="cpu")
     metrics = train_run(config, mnist, tmp_path)
     assert metrics.validation.images == 5000
     assert metrics.validation.accuracy > 0.95
