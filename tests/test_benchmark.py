@@ -52,7 +52,7 @@ def test_sample_is_a_seven():
         ),
         ({"threads": 0}, InvalidInputError, "threads: expected at least 1, got 0"),
         ({"runs": 0}, InvalidInputError, "runs: expected at least 1, got 0"),
-        ({"model": "nano"}, ModelError, "cannot find the model: .* got 'nano'"),
+        ({"model": "giant"}, ModelError, "cannot find the model: .* got 'giant'"),
     ],
 )
 def test_wrong_arguments_are_refused(options, error, message):

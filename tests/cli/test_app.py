@@ -202,8 +202,14 @@ def test_wrong_input_is_one_line_and_exit_1(arguments, told, edge_mnist, files):
         ("train --patience 0", "patience: expected at least 1, got 0"),
         ("train --seed -1", "seed: expected 0 up to 2147483647, got -1"),
         ("train --device tpu", "device: expected ('auto', 'cpu', 'gpu'), got tpu"),
-        ("train --arch resnet", "unknown architecture: expected micro, tutorial-3x3, "),
-        ("train --recipe best", "unknown recipe: expected micro, tutorial-4x4, "),
+        (
+            "train --arch resnet",
+            "unknown architecture: expected pico, nano, micro, small, large, tutorial-3x3, ",
+        ),
+        (
+            "train --recipe best",
+            "unknown recipe: expected pico, nano, micro, small, large, tutorial-4x4, ",
+        ),
         ("train --config nothing", "cannot read the training configuration nothing: expected a c"),
         ("train --config folder", "cannot read the training configuration folder: expected a c"),
         ("train --config text.txt", "cannot read the training configuration text.txt: expected "),
