@@ -118,7 +118,7 @@ def render_page(
         *(f"![{path.stem.replace('-', ' ')}]({path.name})" for path in pictures),
         render_public_systems(),
         "Figures that their authors report, not measured here; most of BitNetMCU's networks were "
-        "chosen on the test images, ours on validation. Sizes are of the weights alone, without "
+        "chosen on the test images. Sizes are of the weights alone, without "
         "the program that runs them, where ours are whole files (which need one too); the picture "
         f"takes {FLOAT_BYTES} bytes for a float.",
         "## How they were made",
