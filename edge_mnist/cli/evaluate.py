@@ -79,12 +79,12 @@ def evaluate(
     print_result(fields, "\n\n".join(text), as_json)
 
 
-def _draw(result: Evaluation, corrupted: Examples | None, folder: Path) -> None:
+def _draw(result: Evaluation, to_corrupt: Examples | None, folder: Path) -> None:
     with needs("train", "drawing"):
         from edge_mnist.training.plots import plot_confusion, plot_corruptions
     plot_confusion(result.confusion, folder / "confusion.png")
-    if corrupted is not None:
-        plot_corruptions(corrupted, folder / "corruptions.png")
+    if to_corrupt is not None:
+        plot_corruptions(to_corrupt, folder / "corruptions.png")
 
 
 def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None, float]:

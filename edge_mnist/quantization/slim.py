@@ -18,7 +18,7 @@ def slim(content: bytes) -> bytes:
 
     Its outputs are the same to the bit: arithmetic, weights and quantization stay as they are.
     The quantization of biases stays too, though it follows from that of inputs and weights:
-    without it ai-edge-litert's delegate leaves the convolutions alone, at three times the latency.
+    without it ai-edge-litert's delegate leaves the convolutions alone.
 
     Args:
         content: A .tflite file's content.

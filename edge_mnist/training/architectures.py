@@ -243,7 +243,6 @@ def _apply(layer: Layer, tensor: Any) -> Any:
         case MaxPool(size):
             return layers.MaxPool2D(size)(tensor)
         case GlobalAverage():
-            # Not GlobalAveragePooling2D: that becomes MEAN, which engines run slower.
             return layers.AveragePooling2D(tensor.shape[1])(tensor)
         case Dense(units):
             return layers.ReLU()(layers.Dense(units)(_flatten(tensor)))

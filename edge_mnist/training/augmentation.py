@@ -64,7 +64,6 @@ def augment(images: Any, config: Augmentation, seed: Any) -> Any:
         images = _mix(images, _blur(images), draw.share(8, config.blur))
     if config.gamma > 0:
         exponents = tf.exp(draw.uniform(9, config.gamma))[:, None, None, None]
-        # The tiny offset keeps the power's cost down: exact zeros take a slow path.
         images = tf.pow(images + 1e-6, exponents)
     if config.contrast > 0:
         images = _mix(images, 0.5, draw.share(10, config.contrast))

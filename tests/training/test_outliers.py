@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,14 @@ from edge_mnist.training.outliers import make_outliers
 from edge_mnist.training.run import predict_logits
 
 pytestmark = pytest.mark.train
+
+
+def train(dataset, **extras):
+    """Train a small network for some seconds."""
+    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3, **extras)
+    model = build(config.arch)
+    fit(model, dataset.train, dataset.validation, config)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +38,10 @@ def test_same_seed_gives_the_same_outliers(optdigits, outliers):
 
 
 def test_training_with_outliers_learns_to_tell_them_from_digits(optdigits):
-    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3)
     unseen = make_outliers(optdigits.validation, 210, seed=99)
     shares = {}
     for share in (0.0, 0.25):
-        model = build(config.arch)
-        fit(model, optdigits.train, optdigits.validation, replace(config, outliers=share))
+        model = train(optdigits, outliers=share)
         digits, others = (
             compute_rejection_scores(predict_logits(model, images).astype(np.float64))
             for images in (optdigits.validation.images, unseen)
@@ -57,12 +61,10 @@ def test_handwriting_has_an_even_share_of_each_habit(optdigits):
 
 
 def test_training_with_handwriting_learns_to_read_it(optdigits):
-    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3)
     unseen = make_handwriting(optdigits.validation, 400, seed=5)
     accuracies = {}
     for share in (0.0, 0.5):
-        model = build(config.arch)
-        fit(model, optdigits.train, optdigits.validation, replace(config, handwriting=share))
+        model = train(optdigits, handwriting=share)
         accuracies[share] = (
             predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
         ).mean()
