@@ -6,6 +6,7 @@ EdgeMnistError
 ├── ModelError               a model file that cannot be found, read or run
 ├── TrainingError            a training that cannot start, go on or be resumed
 ├── ExportError              a conversion whose result fails its checks
+├── SourceError              a camera, video or stream that cannot be opened or went away
 └── MissingDependencyError   a package that a command needs and the install lacks
 """
 
@@ -55,6 +56,10 @@ class TrainingError(EdgeMnistError):
 
 class ExportError(EdgeMnistError):
     """A conversion whose result fails its checks."""
+
+
+class SourceError(EdgeMnistError):
+    """A camera, video or stream that cannot be opened or went away."""
 
 
 class MissingDependencyError(EdgeMnistError):

@@ -34,6 +34,7 @@ def test_message_is_one_line():
         "ModelError",
         "TrainingError",
         "ExportError",
+        "SourceError",
         "MissingDependencyError",
     ],
 )

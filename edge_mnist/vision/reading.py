@@ -1,0 +1,84 @@
+"""What was read in a frame."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+# x, y, width and height in pixels of the frame, counted from its left upper corner.
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class FoundDigit:
+    """One digit and where it stands.
+
+    Attributes:
+        digit: 0 to 9.
+        confidence: Its probability, 0 to 1.
+        box: Of its ink.
+        probabilities: float64 [10], of each digit; they sum to 1.
+    """
+
+    digit: int
+    confidence: float
+    box: Box
+    probabilities: NDArray[np.float64] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Number:
+    """Digits that stand together, from left to right.
+
+    Attributes:
+        digits: At least one.
+    """
+
+    digits: tuple[FoundDigit, ...]
+
+    @property
+    def text(self) -> str:
+        """The digits as written: zeros in front stay."""
+        return "".join(str(found.digit) for found in self.digits)
+
+    @property
+    def confidence(self) -> float:
+        """That of the digit which is least sure, 0 to 1."""
+        return min(found.confidence for found in self.digits)
+
+    @property
+    def box(self) -> Box:
+        """The box around all digits."""
+        left = min(found.box[0] for found in self.digits)
+        top = min(found.box[1] for found in self.digits)
+        right = max(found.box[0] + found.box[2] for found in self.digits)
+        bottom = max(found.box[1] + found.box[3] for found in self.digits)
+        return left, top, right - left, bottom - top
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was read in a frame, in the order of reading: line by line, from left to right.
+
+    Attributes:
+        rows: The numbers of each line of text.
+        ms: What it took, in milliseconds: "segment" to find the digits, "classify" to read them.
+    """
+
+    rows: tuple[tuple[Number, ...], ...] = ()
+    ms: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """The text of each line; a space parts numbers that stand well apart."""
+        return [" ".join(number.text for number in row) for row in self.rows]
+
+    @property
+    def numbers(self) -> list[Number]:
+        """All numbers."""
+        return [number for row in self.rows for number in row]
+
+    @property
+    def digits(self) -> list[FoundDigit]:
+        """All digits."""
+        return [found for number in self.numbers for found in number.digits]
