@@ -86,20 +86,36 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
     ink = extract_ink(gray)
     if ink is None:
         return None
-    rows = np.flatnonzero((ink >= BOX_INK_SHARE).any(axis=1))
-    columns = np.flatnonzero((ink >= BOX_INK_SHARE).any(axis=0))
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    height, width = bottom - top, right - left
-    scale = BOX_SIZE / max(height, width)
-    fitted = resize(
-        ink[top:bottom, left:right],
-        (max(1, round(height * scale)), max(1, round(width * scale))),
+    top, bottom, left, right = _bound(ink)
+    return NormalizedDigit(
+        fit_ink(ink[top:bottom, left:right]), (left, top, right - left, bottom - top)
     )
+
+
+def fit_ink(ink: NDArray[np.float32]) -> GrayImage:
+    """Turn the ink of one digit into the model's input.
+
+    Args:
+        ink: float32 [height, width], 0 is paper and 1 is a full stroke, cut to the digit's box.
+            Somewhere it is above 0.
+
+    Returns:
+        uint8 [28, 28], 0 is paper and 255 is ink.
+    """
+    height, width = ink.shape
+    scale = BOX_SIZE / max(height, width)
+    fitted = resize(ink, (max(1, round(height * scale)), max(1, round(width * scale))))
     # Averaging thins out the ink of a small stroke; MNIST's strokes reach full white.
     fitted = np.clip(fitted / max(float(fitted.max()), 1e-6), 0.0, 1.0)
-    image = np.rint(center_by_mass(fitted) * 255).astype(np.uint8)
-    return NormalizedDigit(image, (left, top, width, height))
+    image: GrayImage = np.rint(center_by_mass(fitted) * 255).astype(np.uint8)
+    return image
+
+
+def _bound(ink: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of what is ink; bottom and right are one past it."""
+    is_ink = ink >= BOX_INK_SHARE
+    rows, columns = np.flatnonzero(is_ink.any(axis=1)), np.flatnonzero(is_ink.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def extract_ink(gray: GrayImage) -> NDArray[np.float32] | None:

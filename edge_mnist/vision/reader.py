@@ -3,9 +3,10 @@
 import time
 
 import cv2
+import numpy as np
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import GrayImage, normalize_digit
+from edge_mnist.preprocessing import normalize_digit
 from edge_mnist.runtime import Classifier
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.reading import FoundDigit, Number, Reading
@@ -45,7 +46,9 @@ class Reader:
             InvalidInputError: If it is something else.
         """
         started = time.perf_counter()
-        gray: GrayImage = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        gray = (
+            frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+        )
         digit = normalize_digit(gray)
         segmented = time.perf_counter()
         rows: tuple[tuple[Number, ...], ...] = ()
