@@ -20,6 +20,7 @@ class Frame:
         index: Its number in the source, from 0. Live sources leave numbers out where frames came
             faster than they were asked for.
         time_s: When it was taken: seconds since the source was opened, or in a video's own time.
+            Still pictures have none: 0.
         name: What it came from: the file's path, or the camera or stream.
     """
 
@@ -37,17 +38,22 @@ class Source(Protocol):
         is_live: Whether it goes on by itself, as cameras and streams do: only the newest frame is
             given then. Files wait, and none of their frames is left out.
         fps: Frames a second, as far as the source tells; None for still pictures.
+        failures: What could not be read of the source so far, as it was told: of a folder with one
+            damaged file, the rest is given and this names the one.
     """
 
     name: str
     is_live: bool
     fps: float | None
+    failures: list[str]
 
     def __iter__(self) -> Iterator[Frame]:
         """Give the frames in order.
 
         Raises:
-            SourceError: If the source breaks down and does not come back.
+            SourceError: If the source breaks down and does not come back, or none of its files
+                holds a picture.
+            InvalidInputError: If a live source's frames lie outside of the region to read.
         """
         ...
 

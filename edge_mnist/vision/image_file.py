@@ -1,5 +1,6 @@
 """Reading image files."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
+from edge_mnist.vision.frames import Picture
+
+IMAGE_FORMATS = "PNG, JPEG, BMP, TIFF, WebP, PGM"
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm"}
+)
+
+# The longest side that is read in full; what is longer is read at a half, a quarter or an eighth.
+MAX_SIDE_PX = 8192
+
+# What OpenCV can reduce by while it reads, and how each is asked for: in grey, in color.
+_REDUCED_READING = {
+    1: (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR),
+    2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
+    4: (cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_REDUCED_COLOR_4),
+    8: (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_REDUCED_COLOR_8),
+}
+_MOST_REDUCED = max(_REDUCED_READING)
+
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 
 def read_image(path: Path) -> GrayImage:
@@ -18,32 +40,69 @@ def read_image(path: Path) -> GrayImage:
         path: Any format that OpenCV reads. A camera's rotation mark (EXIF) is followed.
 
     Returns:
-        uint8 [height, width].
+        uint8 [height, width]; reduced if a side is longer than `MAX_SIDE_PX`.
 
     Raises:
-        InvalidInputError: If the file cannot be read or holds no image.
+        InvalidInputError: If the file cannot be read, holds no image or one that is too large.
     """
+    gray, _ = _read(path, in_color=False)
+    return gray
+
+
+def read_picture(path: Path, say: Callable[[str], None] = lambda message: None) -> Picture:
+    """Read an image file in color; what is transparent becomes white.
+
+    Args:
+        path: Any format that OpenCV reads. A camera's rotation mark (EXIF) is followed.
+        say: Is told if the picture is read in a reduced size.
+
+    Returns:
+        uint8 [height, width, 3], blue, green, red; reduced if a side is longer than `MAX_SIDE_PX`.
+
+    Raises:
+        InvalidInputError: If the file cannot be read, holds no image or one that is too large.
+    """
+    picture, reduction = _read(path, in_color=True)
+    if reduction > 1:
+        say(f"{path}: longer than {MAX_SIDE_PX} px, it is read at 1/{reduction} of its size")
+    return picture
+
+
+def _read(path: Path, in_color: bool) -> tuple[NDArray[np.uint8], int]:
+    """Return the picture, and how many times smaller than it is stored it was read."""
     try:
         content = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as exc:
         raise InvalidInputError(f"cannot read {path}", got=exc.strerror or str(exc)) from exc
-    # Decoded from memory: OpenCV's own file reading fails on some names on Windows.
-    stored = _decode(content, cv2.IMREAD_UNCHANGED)
-    if (
-        stored is not None
-        and stored.ndim == 3
-        and stored.shape[2] == 4
-        and stored.dtype.kind == "u"
-    ):
-        return _flatten_onto_white(stored)
-    gray = _decode(content, cv2.IMREAD_GRAYSCALE)
-    if gray is None:
-        raise InvalidInputError(
-            f"cannot read {path}",
-            expected="an image (PNG, JPEG, BMP, TIFF, WebP, PGM)",
-            got="something else or a damaged file" if content.size else "an empty file",
-        )
-    return gray.astype(np.uint8)
+    # Decoded from memory: OpenCV's own file reading fails on some names on Windows. The decoders
+    # write notes to stderr, on color profiles for instance.
+    with held_native_stderr():
+        is_jpeg = content[: len(_JPEG_SIGNATURE)].tobytes() == _JPEG_SIGNATURE
+        # A first look, for the size and for transparency. JPEG has none and is quick to read small.
+        stored = _decode(content, _REDUCED_READING[8][0] if is_jpeg else cv2.IMREAD_UNCHANGED)
+        if stored is None:
+            raise _holds_no_image(path, content)
+        reduction = _choose_reduction(path, max(stored.shape[:2]) * (8 if is_jpeg else 1))
+        if stored.ndim == 3 and stored.shape[2] == 4 and stored.dtype.kind == "u":
+            return _flatten_onto_white(_shrink(stored, reduction), in_color), reduction
+        del stored  # of a large picture there shall be one copy at a time
+        picture = _decode(content, _REDUCED_READING[reduction][in_color])
+    if picture is None:
+        raise _holds_no_image(path, content)
+    return picture.astype(np.uint8, copy=False), reduction
+
+
+def _choose_reduction(path: Path, side: int) -> int:
+    """Return by what to reduce a picture whose longer side has so many pixels."""
+    for reduction in _REDUCED_READING:
+        if side <= reduction * MAX_SIDE_PX:
+            return reduction
+    raise InvalidInputError(
+        f"cannot read {path}",
+        expected=f"at most {_MOST_REDUCED * MAX_SIDE_PX} px a side",
+        got=f"{side} px",
+        remedy="scale it down or cut it into parts",
+    )
 
 
 def _decode(content: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
@@ -51,14 +110,34 @@ def _decode(content: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
         return None
     try:
         return cv2.imdecode(content, flags)
-    except cv2.error:  # an image larger than OpenCV's limit
+    except cv2.error:  # an image larger than OpenCV's limit of 2^30 pixels, or than the memory
         return None
 
 
-def _flatten_onto_white(bgra: NDArray[Any]) -> GrayImage:
+def _holds_no_image(path: Path, content: NDArray[np.uint8]) -> InvalidInputError:
+    return InvalidInputError(
+        f"cannot read {path}",
+        expected=f"an image ({IMAGE_FORMATS})",
+        got="something else or a damaged file" if content.size else "an empty file",
+    )
+
+
+def _shrink(stored: NDArray[Any], reduction: int) -> NDArray[Any]:
+    if reduction == 1:
+        return stored
+    share = 1 / reduction
+    return cv2.resize(stored, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+
+
+def _flatten_onto_white(bgra: NDArray[Any], in_color: bool) -> NDArray[np.uint8]:
     """Return a picture with transparency, uint8 or uint16 [height, width, 4], on white paper."""
     full = np.iinfo(bgra.dtype).max
-    gray = cv2.cvtColor(bgra[..., :3], cv2.COLOR_BGR2GRAY).astype(np.float32) / full
     opacity = bgra[..., 3].astype(np.float32) / full
-    flat: GrayImage = np.rint(255 * (gray * opacity + 1 - opacity)).astype(np.uint8)
+    if in_color:
+        opacity = opacity[..., np.newaxis]
+        ink = bgra[..., :3]
+    else:
+        ink = cv2.cvtColor(bgra[..., :3], cv2.COLOR_BGR2GRAY)
+    ink = ink.astype(np.float32) / full
+    flat: NDArray[np.uint8] = np.rint(255 * (ink * opacity + 1 - opacity)).astype(np.uint8)
     return flat
