@@ -1,0 +1,138 @@
+"""A page: which numbers stand where on it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from scene_degrees import MAX_HEIGHT, Degree
+from scene_distractors import Area
+from scene_truth import WrittenDigit, WrittenNumber
+from scene_writing import Glyph, Stroke, measure_width, put_ink, write_number
+
+from edge_mnist.dataset import Examples
+from edge_mnist.vision.frames import Picture
+
+# Pixels of the page to a unit, which is about a pixel of the frame.
+SCALE = 2
+
+MAX_LINES = 5
+MAX_LENGTH = 12
+# Between two numbers of a line, in heights of a digit.
+NUMBER_GAP = (2.6, 4.5)
+SECOND_NUMBER = 0.25  # chance
+
+
+@dataclass(frozen=True)
+class PlacedNumber:
+    """A number and where its baseline begins, in pixels of the page."""
+
+    glyphs: tuple[Glyph, ...]
+    left: int
+    baseline: int
+    line: int
+    slope: float  # of the baseline: down to the right
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is to be written on a page, in pixels of the page.
+
+    Attributes:
+        numbers: In the order of reading.
+        height: Of digits.
+        pitch: From one rule of the paper to the next.
+        first_rule: Where one of the rules runs.
+    """
+
+    numbers: tuple[PlacedNumber, ...]
+    height: float
+    pitch: float
+    first_rule: float
+
+
+def lay_out(
+    digits: Examples, field: Area, degree: Degree, stroke: Stroke, rng: Generator
+) -> Layout:
+    """Choose numbers and their places within a field of the page.
+
+    Args:
+        digits: What numbers are made of.
+        field: Where there is room, in pixels of the page.
+        degree: How hard it may be.
+        stroke: The pen.
+        rng: The source of chance.
+    """
+    left, top, right, bottom = field
+    # Perspective and the unevenness of a hand take a little off.
+    smallest = 1.12 * degree.min_height
+    largest = min(MAX_HEIGHT / 1.1, (bottom - top) / SCALE / 3, (right - left) / SCALE / 4)
+    height = SCALE * float(np.exp(rng.uniform(np.log(smallest), np.log(max(largest, smallest)))))
+    pitch = height * rng.uniform(1.45, 1.9)
+    most = max(1, min(MAX_LINES, int((bottom - top) / pitch)))
+    count = int(rng.integers(1, most + 1))
+    first = top + pitch + rng.uniform(0, bottom - top - count * pitch)
+    margin = rng.uniform(0, 0.25) * (right - left)
+    slope = rng.normal(0, 0.008) if degree.rotation else 0.0
+    numbers: list[PlacedNumber] = []
+    for line in range(count):
+        baseline = round(first + line * pitch - 0.06 * height)
+        start = left + margin * (1 if rng.random() < 0.7 else rng.uniform(0, 1.5))
+        for _ in range(1 + int(rng.random() < SECOND_NUMBER)):
+            glyphs = _write_to_fit(digits, right - start, height, degree, stroke, rng)
+            if not glyphs:
+                break
+            numbers.append(PlacedNumber(tuple(glyphs), round(start), baseline, line, slope))
+            start += measure_width(glyphs) + height * rng.uniform(*NUMBER_GAP)
+    return Layout(tuple(numbers), height, pitch, first)
+
+
+def write(page: Picture, layout: Layout, stroke: Stroke, rng: Generator) -> list[WrittenNumber]:
+    """Write the numbers onto a page; return where their ink is, in units of the page."""
+    return [_write_one(page, number, stroke, rng) for number in layout.numbers]
+
+
+def find_taken(layout: Layout) -> list[Area]:
+    """Return the areas around the numbers that must stay free, in pixels of the page."""
+    room = 0.7 * layout.height
+    return [
+        (
+            number.left - 1.4 * room,
+            min(number.baseline + glyph.top for glyph in number.glyphs) - room,
+            number.left + measure_width(number.glyphs) + 1.4 * room,
+            number.baseline + 0.2 * layout.height + room,
+        )
+        for number in layout.numbers
+        for glyph in number.glyphs[:1]
+    ]
+
+
+def _write_to_fit(
+    digits: Examples, width: float, height: float, degree: Degree, stroke: Stroke, rng: Generator
+) -> list[Glyph]:
+    """Write a number of a length by chance, without the digits that find no room."""
+    glyphs = write_number(
+        digits,
+        int(rng.integers(1, MAX_LENGTH + 1)),
+        height,
+        stroke,
+        rng,
+        touching=degree.touching,
+        habits=degree.habits,
+    )
+    return [glyph for glyph in glyphs if glyph.left + glyph.coverage.shape[1] <= width]
+
+
+def _write_one(
+    page: Picture, number: PlacedNumber, stroke: Stroke, rng: Generator
+) -> WrittenNumber:
+    written = []
+    for glyph in number.glyphs:
+        left = number.left + glyph.left
+        top = number.baseline + glyph.top + round(number.slope * glyph.left)
+        put_ink(page, glyph.coverage, left, top, stroke, rng)
+        rows, columns = np.nonzero(glyph.coverage > 0.3)
+        ink = np.stack([columns + left, rows + top], axis=1).astype(np.int32)
+        hull = cv2.convexHull(np.concatenate([ink, ink + 1]))[:, 0]
+        written.append(WrittenDigit(glyph.digit, hull.astype(np.float64) / SCALE))
+    return WrittenNumber(tuple(written), number.line)
