@@ -3,16 +3,25 @@
 import glob
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from edge_mnist.errors import SourceError
+from edge_mnist.vision.camera import connect_camera, connect_stream
 from edge_mnist.vision.frames import Source
 from edge_mnist.vision.framing import AS_IT_COMES, Framing
 from edge_mnist.vision.image_file import IMAGE_FORMATS, IMAGE_SUFFIXES
 from edge_mnist.vision.media_files import MediaFiles
-from edge_mnist.vision.video_file import VIDEO_FORMATS, VIDEO_SUFFIXES
+from edge_mnist.vision.newest import NewestFrames
+from edge_mnist.vision.video_file import VIDEO_FORMATS, VIDEO_SUFFIXES, is_video
 
 DEFAULT_TIMEOUT_S = 10.0
+
+_DEVICES = "/dev/"
+
+_HTTP = ("http", "https")
+_SCHEMES = ("rtsp", "rtsps", *_HTTP)
 
 
 def open_source(
@@ -26,15 +35,33 @@ def open_source(
 
     Args:
         source: A camera's index or /dev/video path, an image, a folder of images and videos, a
-            glob, a video file, or the address of an rtsp:// or http(s):// stream.
+            glob, a video file, or the address of an rtsp:// or http(s):// stream or video.
         framing: What is done to every frame.
         timeout_s: How long a camera or stream may give no picture before it is given up.
-        say: Is told what cannot be read, and when a camera goes away and comes back.
+        say: Is told what cannot be read, and when a camera goes away and comes back; cameras call
+            it from a thread of their own.
 
     Raises:
         SourceError: If it cannot be opened.
     """
-    return MediaFiles(source, _find_files(source), framing, say)
+    live = partial(NewestFrames, framing=framing, timeout_s=timeout_s, say=say)
+    if source.isdecimal():
+        return live(f"camera {source}", partial(connect_camera, int(source), timeout_s))
+    if source.startswith(_DEVICES):
+        return live(f"camera {source}", partial(connect_camera, source, timeout_s))
+    if "://" not in source:
+        return MediaFiles(source, _find_files(source), framing, say)
+    address = urlsplit(source)
+    if address.scheme not in _SCHEMES:
+        raise SourceError(
+            f"cannot open {source}",
+            expected=f"an address with one of {', '.join(_SCHEMES)}",
+            got=address.scheme,
+        )
+    if address.scheme in _HTTP and is_video(address.path):
+        return MediaFiles(source, [source], framing, say)
+    name = _hide_password(source)
+    return live(name, partial(connect_stream, source, name, timeout_s))
 
 
 def _find_files(source: str) -> list[str]:
@@ -47,25 +74,24 @@ def _find_files(source: str) -> list[str]:
             raise SourceError(
                 f"nothing to read in {source}",
                 expected=f"images ({IMAGE_FORMATS}) or videos ({VIDEO_FORMATS})",
-                got="none" if any(path.iterdir()) else "an empty folder",
+                got="other files" if any(path.iterdir()) else "an empty folder",
             )
     elif path.exists():
         found = [path]
     else:
-        matches = glob.glob(str(path), recursive=True)
-        found = [x for x in map(Path, matches) if x.is_file()]
+        found = [x for x in map(Path, glob.glob(str(path), recursive=True)) if x.is_file()]
+        if not found and glob.has_magic(source):
+            raise SourceError(f"no file matches {source}")
         if not found:
-            raise _names_nothing(source)
+            raise SourceError(
+                f"there is no {source}",
+                expected="a camera's index, an image, a video, a folder, a glob or an address",
+            )
     return sorted(map(str, found), key=_natural_order)
 
 
-def _names_nothing(source: str) -> SourceError:
-    if glob.has_magic(source):
-        return SourceError(f"no file matches {source}")
-    return SourceError(
-        f"no such source: {source}",
-        expected="a camera's index, an image, a video, a folder, a glob or a stream's address",
-    )
+def _hide_password(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def _natural_order(name: str) -> list[tuple[int, str]]:
