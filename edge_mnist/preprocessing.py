@@ -8,6 +8,7 @@ its centre of mass is at the middle.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,6 +206,7 @@ def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     return image
 
 
+@lru_cache(maxsize=1024)
 def _resampling_weights(source: int, target: int) -> NDArray[np.float32]:
     """Return float32 [target, source]: each row holds one output pixel's share of the inputs.
 

@@ -1,0 +1,119 @@
+"""Telling ink from paper under uneven light."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.preprocessing import GrayImage
+
+# The paper is looked for in a reduced picture whose shorter side is about this many pixels.
+COARSE_SIDE = 120
+# What is narrower than this, in reduced pixels, may be a stroke; what is wider belongs to the
+# paper: a shadow, a stain, a hand, the desk beneath.
+WIDEST_STROKE = 21
+
+# Contrast that counts as ink at all, of 255: below it, paper's grain would be full of strokes.
+MIN_CONTRAST = 16
+# The share of a normal distribution that lies more than a standard deviation below the mean.
+BELOW_ONE_SIGMA = 0.1587
+# What is missing of the paper's light must also be this many times the paper's own noise.
+MIN_NOISES = 4.0
+
+
+@dataclass(frozen=True)
+class InkMap:
+    """How far each pixel stands out against the paper around it.
+
+    Attributes:
+        contrast: uint8 [height, width]; 0 is paper. For dark ink it is the share of light that is
+            missing, which does not change in the shade: 255 is black.
+        is_bright: Whether the ink is brighter than what it stands on.
+    """
+
+    contrast: GrayImage
+    is_bright: bool
+
+
+def map_ink(gray: GrayImage) -> InkMap:
+    """Find out what stands out against the paper.
+
+    Args:
+        gray: uint8 [height, width], dark on light or light on dark.
+    """
+    factor = max(1, round(min(gray.shape) / COARSE_SIDE))
+    coarse = _shrink(gray, factor)
+    is_bright = _is_ink_bright(coarse)
+    if is_bright:
+        gray, coarse = cv2.bitwise_not(gray), cv2.bitwise_not(coarse)
+    paper = _find_paper(coarse, gray.shape)
+    middle, noise = _measure_noise(paper, gray)
+    missing = cv2.subtract(paper, gray)
+    _, missing = cv2.threshold(missing, middle + MIN_NOISES * noise, 0, cv2.THRESH_TOZERO)
+    # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
+    # ink that is lit, and the difference is what there is.
+    contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
+    return InkMap(contrast.astype(np.uint8), is_bright)
+
+
+def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
+    """Return the median of what is missing of the paper's light, and the standard deviation."""
+    # A sample of the pixels is enough. The offset keeps what is brighter than the paper.
+    offset = 100
+    missing = cv2.addWeighted(paper[::2, ::2], 1, gray[::2, ::2], -1, offset)
+    counts = cv2.calcHist([missing.astype(np.uint8)], [0], None, [256], [0, 256])
+    shares = np.cumsum(counts) / missing.size
+    # From the paper's brighter half: ink is in the other one.
+    low, middle = np.searchsorted(shares, [BELOW_ONE_SIGMA, 0.5])
+    return float(middle - offset), float(middle - low)
+
+
+def _shrink(gray: GrayImage, factor: int) -> GrayImage:
+    height, width = gray.shape
+    size = (max(1, width // factor), max(1, height // factor))
+    shrunk: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return shrunk
+
+
+def _is_ink_bright(coarse: GrayImage) -> bool:
+    """Tell the polarity by the skew of what is finer than the paper: ink is rare and stands out."""
+    levels = coarse.astype(np.float32)
+    surroundings = cv2.blur(levels, (WIDEST_STROKE, WIDEST_STROKE))
+    fine = np.clip(levels - surroundings, -64, 64)
+    return bool((fine * fine * fine).sum() > 0)
+
+
+def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return the level of the paper at each pixel: what remains when dark strokes are closed."""
+    kernel = np.ones((WIDEST_STROKE, WIDEST_STROKE), np.uint8)
+    # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
+    margin = min(WIDEST_STROKE // 2, *(side - 1 for side in coarse.shape))
+    wider = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
+    closed = cv2.morphologyEx(np.clip(wider, 0, 255).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    closed = closed[margin : margin + coarse.shape[0], margin : margin + coarse.shape[1]]
+    # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
+    closed = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    height, width = shape
+    paper = cv2.resize(closed, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.maximum(paper.astype(np.uint8), 1)
+
+
+def label_components(
+    mask: NDArray[np.uint8],
+) -> tuple[NDArray[np.unsignedinteger | np.signedinteger], NDArray[np.int32]]:
+    """Label what hangs together in a mask.
+
+    Args:
+        mask: uint8 [height, width], above 0 where there is ink.
+
+    Returns:
+        The label of each pixel, [height, width], 0 for paper; and for each label the box and the
+        area, int32 [N, 5], as OpenCV gives them.
+    """
+    # 16 bits are twice as fast, and OpenCV crashes if they do not suffice.
+    is_small = cv2.countNonZero(mask) < np.iinfo(np.uint16).max
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S
+    )
+    return labels, stats

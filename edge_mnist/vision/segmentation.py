@@ -1,0 +1,120 @@
+"""From a frame to the ink that may be digits, line by line."""
+
+import math
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.preprocessing import GrayImage
+from edge_mnist.vision.blobs import Blob, find_blobs, unite
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, map_ink
+from edge_mnist.vision.reading import Box
+from edge_mnist.vision.rules import erase_rules, estimate_tilt, spans_frame
+from edge_mnist.vision.text_lines import find_lines
+
+# Lines that rise or fall by less are read as they are: models are trained on 10 degrees.
+MIN_TURN_DEG = 3.0
+MIN_RULES_TURN_DEG = 0.75
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What may be digits in a frame.
+
+    Attributes:
+        ink: How far each pixel stands out; turned so that lines of text are level.
+        rows: The blobs of each line, from top to bottom and from left to right.
+        to_frame: float64 [2, 3]: takes a place in `ink` to its place in the frame.
+    """
+
+    ink: InkMap
+    rows: list[list[Blob]]
+    to_frame: NDArray[np.float64]
+
+
+def segment(gray: GrayImage) -> Segmentation:
+    """Find what may be digits.
+
+    Args:
+        gray: uint8 [height, width].
+    """
+    ink = map_ink(gray)
+    to_frame = np.eye(2, 3)
+    _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
+    _, stats = label_components(mask)
+    has_rules = spans_frame(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], gray.shape)
+    if has_rules:
+        tilt = estimate_tilt(mask)
+        if abs(tilt) >= MIN_RULES_TURN_DEG:
+            ink, to_frame = _turn(ink, tilt)
+        ink = replace(ink, contrast=erase_rules(ink.contrast))
+    blobs, pieces = find_blobs(ink)
+    rows, slope = find_lines(blobs)
+    tilt = math.degrees(math.atan(slope))
+    if not has_rules and abs(tilt) >= MIN_TURN_DEG:
+        ink, to_frame = _turn(ink, tilt)
+        blobs, pieces = find_blobs(ink)
+        rows, _ = find_lines(blobs)
+    return Segmentation(
+        ink, [_join_pieces([blobs[i] for i in row], pieces) for row in rows], to_frame
+    )
+
+
+def _turn(ink: InkMap, angle_deg: float) -> tuple[InkMap, NDArray[np.float64]]:
+    """Turn an ink map so that what falls by an angle becomes level."""
+    height, width = ink.contrast.shape
+    angle = math.radians(angle_deg)
+    cos, sin = math.cos(angle), math.sin(angle)
+    wide = math.ceil(width * cos + height * abs(sin))
+    high = math.ceil(height * cos + width * abs(sin))
+    linear = np.array([[cos, -sin], [sin, cos]])
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    turned_middle = np.array([(wide - 1) / 2, (high - 1) / 2])
+    to_frame = np.column_stack([linear, middle - linear @ turned_middle])
+    contrast = cv2.warpAffine(
+        ink.contrast, to_frame, (wide, high), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+    return replace(ink, contrast=contrast.astype(np.uint8)), to_frame
+
+
+def _join_pieces(row: list[Blob], pieces: list[Blob]) -> list[Blob]:
+    """Unite the blobs of a line with the pieces that were broken off them."""
+    if not row:
+        return row
+    high = float(np.median([blob.height for blob in row]))
+    joined: list[Blob] = []
+    for blob in row:
+        if joined and _belong(joined[-1], blob, high):
+            joined[-1] = unite([joined[-1], blob])
+        else:
+            joined.append(blob)
+    for piece in pieces:
+        for index, blob in enumerate(joined):
+            if _belong(blob, piece, high):
+                joined[index] = unite([blob, piece])
+                break
+    return joined
+
+
+def _belong(blob: Blob, other: Blob, high: float) -> bool:
+    """Tell whether two blobs are parts of a digit: above one another, close and not too high."""
+    overlap = min(blob.right, other.right) - max(blob.left, other.left)
+    if overlap < 0.5 * min(blob.width, other.width):
+        return False
+    gap = max(blob.top, other.top) - min(blob.bottom, other.bottom)
+    together = max(blob.bottom, other.bottom) - min(blob.top, other.top)
+    return gap <= 0.25 * high and together <= 1.3 * max(high, blob.height)
+
+
+def frame_box(blob: Blob, segmentation: Segmentation) -> Box:
+    """Return a blob's box in the frame."""
+    to_frame = segmentation.to_frame
+    if to_frame[0, 1] == 0:
+        return blob.box
+    y, x = np.nonzero(blob.mask)
+    places = to_frame @ np.stack([x + blob.left, y + blob.top, np.ones(len(x))])
+    left, top = np.floor(places.min(axis=1)).astype(int).tolist()
+    right, bottom = np.ceil(places.max(axis=1)).astype(int).tolist()
+    return left, top, right - left + 1, bottom - top + 1
