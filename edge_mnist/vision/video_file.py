@@ -10,7 +10,8 @@ from edge_mnist.vision.frames import Picture
 
 VIDEO_FORMATS = "MP4, MOV, AVI, MKV, WebM, GIF"
 VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".gif", ".mpg", ".mpeg", ".wmv", ".ts"}
+    {".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".gif", ".mpg", ".mpeg", ".mts"}
+    | {".ts", ".wmv", ".flv", ".ogv", ".mjpeg"}
 )
 
 # A disk or server that gives nothing for so long will not give anything.

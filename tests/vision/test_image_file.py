@@ -9,7 +9,11 @@ from edge_mnist.errors import InvalidInputError
 
 cv2 = pytest.importorskip("cv2")
 
-from edge_mnist.vision.image_file import read_image  # noqa: E402 - needs cv2
+from edge_mnist.vision.image_file import (  # noqa: E402 - needs cv2
+    MAX_SIDE_PX,
+    read_image,
+    read_picture,
+)
 
 RAMP = np.arange(0, 240, 2, np.uint8).reshape(10, 12)
 FORMATS = "PNG, JPEG, BMP, TIFF, WebP, PGM"
@@ -92,17 +96,97 @@ def test_palette_with_transparency(save):
     assert read_image(save(make_png([0, 1, 2], 3, PALETTE, extra))).tolist() == [[255, 0, 255]]
 
 
+def mark_rotation(jpeg, mark):
+    """Put EXIF after JPEG's first marker: a TIFF header and the orientation (tag 0x112)."""
+    entry = struct.pack(">HHHIHH", 1, 0x112, 3, 1, mark, 0)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08" + entry + bytes(4)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
 @pytest.mark.parametrize(("mark", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
 def test_cameras_rotation_mark_is_followed(save, mark, turns):
     picture = np.full((16, 32), 255, np.uint8)
     picture[:, :8] = 0
-    jpeg = encode(picture, ".jpg")
-    # EXIF: a TIFF header and one entry, the orientation (tag 0x112), after JPEG's first marker.
-    entry = struct.pack(">HHHIHH", 1, 0x112, 3, 1, mark, 0)
-    exif = b"Exif\0\0MM\0*\0\0\0\x08" + entry + bytes(4)
-    marked = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
-    image = read_image(save(marked, ".jpg"))
-    assert np.array_equal(image > 127, np.rot90(picture, turns) > 127)
+    path = save(mark_rotation(encode(picture, ".jpg"), mark), ".jpg")
+    expected = np.rot90(picture, turns) > 127
+    np.testing.assert_array_equal(read_image(path) > 127, expected)
+    np.testing.assert_array_equal(read_picture(path)[..., 1] > 127, expected)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm"])
+def test_colors_are_read_as_they_are(save, suffix):
+    picture = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    np.testing.assert_array_equal(read_picture(save(picture, suffix)), picture, strict=True)
+
+
+def test_gray_picture_has_three_equal_colors(save):
+    picture = read_picture(save(RAMP))
+    np.testing.assert_array_equal(picture, np.stack([RAMP] * 3, axis=-1), strict=True)
+
+
+def test_16_bits_of_color_become_8(save):
+    row = np.array([[[0, 0x4000, 0x8000], [0xFFFF, 0, 0xFFFF]]], np.uint16)
+    picture = read_picture(save(row))
+    assert picture.dtype == np.uint8
+    assert picture[0].tolist() == [pytest.approx([0, 64, 128], abs=1), [255, 0, 255]]
+
+
+@pytest.mark.parametrize(("dtype", "full"), [(np.uint8, 255), (np.uint16, 65_535)])
+def test_transparent_color_becomes_white(save, dtype, full):
+    # Blue ink, solid, half there and absent.
+    row = np.zeros((1, 3, 4), dtype)
+    row[..., 0] = full
+    row[0, :, 3] = [full, full // 2, 0]
+    picture = read_picture(save(row))
+    assert picture.dtype == np.uint8
+    assert picture[0].tolist() == [
+        [255, 0, 0],
+        pytest.approx([255, 127.5, 127.5], abs=1),
+        [255, 255, 255],
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize(("side", "reduction"), [(MAX_SIDE_PX, 1), (20_000, 4), (60_000, 8)])
+def test_large_pictures_are_read_in_reduced_size(save, suffix, side, reduction):
+    paper = np.full((side, 64), 255, np.uint8)
+    paper[: side // 2] = 0
+    path, told = save(paper, suffix), []
+    picture = read_picture(path, told.append)
+    assert picture.shape == (side // reduction, 64 // reduction, 3)
+    assert read_image(path).shape == picture.shape[:2]
+    # What was in the upper half still is.
+    middle = len(picture) // 2
+    assert (picture[: middle - 1] < 10).all()
+    assert (picture[middle + 1 :] > 245).all()
+    told_once = f"{path}: longer than 8192 px, it is read at 1/{reduction} of its size"
+    assert told == ([told_once] if reduction > 1 else [])
+
+
+def test_large_picture_with_transparency(save):
+    paper = np.zeros((16, 2 * MAX_SIDE_PX, 4), np.uint8)
+    paper[:, :MAX_SIDE_PX, 3] = 255
+    picture = read_picture(save(paper))
+    assert picture.shape == (8, MAX_SIDE_PX, 3)
+    assert (picture[:, : MAX_SIDE_PX // 2] == 0).all()
+    assert (picture[:, MAX_SIDE_PX // 2 :] == 255).all()
+
+
+def test_too_large_picture_is_refused(save):
+    path = save(np.zeros((2, 65_537), np.uint8))
+    with pytest.raises(InvalidInputError) as error:
+        read_picture(path)
+    assert str(error.value) == (
+        f"cannot read {path}: expected at most 65536 px a side, got 65537 px; "
+        "scale it down or cut it into parts"
+    )
+
+
+def test_notes_of_decoders_are_held_back(save, capfd):
+    noise = np.random.default_rng(7).integers(0, 256, (64, 64), np.uint8)
+    jpeg = encode(noise, ".jpg")
+    assert read_picture(save(jpeg[: len(jpeg) // 2], ".jpg")).shape == (64, 64, 3)
+    assert capfd.readouterr().err == ""
 
 
 def test_names_of_any_kind(tmp_path):
@@ -139,6 +223,7 @@ def test_folder_is_named(tmp_path):
 )
 def test_what_holds_no_image_is_named(save, content, got):
     path = save(content)
-    with pytest.raises(InvalidInputError) as error:
-        read_image(path)
-    assert str(error.value) == f"cannot read {path}: expected an image ({FORMATS}), got {got}"
+    for read in (read_image, read_picture):
+        with pytest.raises(InvalidInputError) as error:
+            read(path)
+        assert str(error.value) == f"cannot read {path}: expected an image ({FORMATS}), got {got}"
