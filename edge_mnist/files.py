@@ -14,17 +14,40 @@ def write_atomically(path: Path, content: bytes | str) -> None:
         path: Where the content shall stand; what stood there is replaced.
         content: Bytes, or text that is written as UTF-8.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = _open_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-        # mkstemp makes files private; these are as public as any other.
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def make_beside(path: Path) -> Path:
+    """Make an empty hidden file beside a path and of its suffix, for what takes long to write.
+
+    Missing parent folders are made.
+
+    Returns:
+        The file, which `put_in_place` gives its name once it is whole.
+    """
+    handle, temporary = _open_beside(path)
+    os.close(handle)
+    return temporary
+
+
+def put_in_place(temporary: Path, path: Path) -> None:
+    """Give a file from `make_beside` its name; what stood there is replaced."""
+    # mkstemp makes files private; these are as public as any other.
+    os.chmod(temporary, 0o666 & ~_umask())
+    os.replace(temporary, path)
+
+
+def _open_beside(path: Path) -> tuple[int, Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
+    return handle, Path(temporary)
 
 
 def _umask() -> int:

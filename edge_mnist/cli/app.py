@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist import __version__
-from edge_mnist.cli import bench, doctor, evaluate, models, predict, quantize, train
+from edge_mnist.cli import bench, doctor, evaluate, models, predict, quantize, train, webcam
 from edge_mnist.errors import EdgeMnistError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command()(train.train)
 app.command()(quantize.quantize)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(webcam.webcam)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(doctor.doctor)

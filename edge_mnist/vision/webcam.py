@@ -1,0 +1,251 @@
+"""Reading numbers off a source until it ends: shown, saved and told."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import cv2
+
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.files import write_atomically
+from edge_mnist.runtime import Classifier
+from edge_mnist.vision.drawing import annotate, tile
+from edge_mnist.vision.frame_log import STDOUT, describe_frame
+from edge_mnist.vision.frames import Frame, Picture, Source
+from edge_mnist.vision.interruption import Interruption
+from edge_mnist.vision.live_reader import LiveReader, LiveReading
+from edge_mnist.vision.outputs import Outputs
+from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
+from edge_mnist.vision.recording import FALLBACK_FPS, check_recording_path
+from edge_mnist.vision.screen import Screen
+from edge_mnist.vision.video_file import is_video
+from edge_mnist.vision.view import ViewAddress
+
+# How long a still picture is seen in what is saved.
+STILL_S = 1.0
+# How often a window that stands still looks for keys and for its being closed.
+KEY_WAIT_S = 0.05
+# The weight of the newest frame in the frames a second that are shown.
+FPS_WEIGHT = 0.1
+
+
+@dataclass(frozen=True)
+class WebcamConfig:
+    """What is to be done with what is read.
+
+    Attributes:
+        model: A shipped model's name or a .tflite file; None for the default.
+        min_confidence: Digits of which the model is less sure are left out, 0 to 1.
+        has_window: Whether to show it in a window, where there can be one.
+        max_frames: After how many to stop; None for no limit.
+        save: The video to save it as; None for none.
+        jsonl: The file for a line of JSON a frame, "-" for stdout; None for none.
+        view: Where to serve it as a page; None for nowhere.
+    """
+
+    model: str | None = None
+    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    has_window: bool = True
+    max_frames: int | None = None
+    save: Path | None = None
+    jsonl: str | None = None
+    view: ViewAddress | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail only once the camera is open.
+
+        Raises:
+            InvalidInputError: If a value cannot be used.
+        """
+        if self.max_frames is not None and self.max_frames < 1:
+            raise InvalidInputError("--max-frames", expected="at least 1", got=f"{self.max_frames}")
+        if self.save is not None:
+            check_recording_path(self.save)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended.
+
+    Attributes:
+        frames: How many were read.
+        was_complete: Whether all of the source could be read and all outputs be written.
+    """
+
+    frames: int
+    was_complete: bool
+
+
+def run(
+    config: WebcamConfig,
+    open_source: Callable[[], Source],
+    *,
+    load: Callable[[str | None], Classifier],
+    say: Callable[[str], None],
+    emit: Callable[[str], None],
+) -> Outcome:
+    """Read a source until it ends, the user ends it, or as many frames as asked for are read.
+
+    However it ends, source, window, server and files are closed and what was done is said.
+
+    Args:
+        config: What to do.
+        open_source: Opens the source.
+        load: Loads a model by its name.
+        say: Takes notes for the user.
+        emit: Takes the text of each number that becomes stable, unless JSON goes to stdout.
+
+    Raises:
+        SourceError: If the source cannot be opened, or breaks down and does not come back.
+        InvalidInputError: If something cannot be written or served where the user said.
+        ModelError: If the model cannot be loaded.
+        KeyboardInterrupt: On Ctrl-C or SIGTERM.
+    """
+    with Interruption() as interruption, ExitStack() as closing:
+        with interruption.allowed():
+            reader = LiveReader(config.model, config.min_confidence, load)
+            screen = Screen(has_window=config.has_window, view=config.view, say=say)
+            closing.callback(screen.close)
+            source = open_source()
+            closing.callback(source.close)
+        # A camera gives fewer frames than it claims, so that what is saved is timed by the clock.
+        fps = None if source.is_live else source.fps
+        outputs = Outputs(config.save, fps, config.jsonl, say)
+        tell = (lambda text: None) if config.jsonl == STDOUT else emit
+        loop = _Loop(source, reader, screen, outputs, interruption, say, tell)
+        closing.callback(loop.say_summary)
+        closing.callback(outputs.close)
+        loop.run(config.max_frames)
+    return Outcome(loop.frames, outputs.were_written and not source.failures)
+
+
+class _Loop:
+    """Each frame is read, told, saved and shown, and keys are obeyed."""
+
+    def __init__(
+        self,
+        source: Source,
+        reader: LiveReader,
+        screen: Screen,
+        outputs: Outputs,
+        interruption: Interruption,
+        say: Callable[[str], None],
+        emit: Callable[[str], None],
+    ) -> None:
+        self.frames = 0
+        self._source, self._reader, self._screen = source, reader, screen
+        self._outputs, self._interruption = outputs, interruption
+        self._say, self._emit = say, emit
+        self._is_over = self._is_paused = self._shows_stages = False
+        # Between frames of a video that somebody watches.
+        self._period_s = 0.0 if source.is_live or not source.fps else 1 / source.fps
+        self._saved_s = 0.0
+        self._fps = 0.0
+        self._started_s = self._newest_s = self._due_s = time.perf_counter()
+
+    def run(self, max_frames: int | None) -> None:
+        """Take frame after frame until the source, the user or the number ends it."""
+        frames = iter(self._source)
+        while not self._is_over and self.frames != max_frames:
+            asked_s = time.perf_counter()
+            with self._interruption.allowed():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            self._take(frame, 1e3 * (time.perf_counter() - asked_s))
+
+    def say_summary(self) -> None:
+        """Say what was done."""
+        elapsed_s = self._newest_s - self._started_s
+        speed = f" ({self.frames / elapsed_s:.1f} frames/s)" if elapsed_s > 0 else ""
+        saved = f"; saved {self._outputs.saved}" if self._outputs.saved else ""
+        self._say(f"{self.frames} frames in {elapsed_s:.1f} s{speed}{saved}")
+
+    def _take(self, frame: Frame, capture_ms: float) -> None:
+        is_still = not self._source.is_live and not is_video(frame.name)
+        live = self._reader.read(frame.picture, is_still=is_still)
+        ms = {"capture": capture_ms, **live.reading.ms}
+        self._note_speed()
+        self._outputs.log(describe_frame(frame, live.reading, live.newly_stable, ms))
+        for number in live.newly_stable:
+            self._emit(number.text)
+        if self._outputs.needs_pictures:
+            self._outputs.record(self._draw(frame, live, ms), self._next_saved_s(frame, is_still))
+        if self._screen.is_watched:
+            self._present(frame, live, ms, is_held=is_still and self._screen.has_window)
+
+    def _note_speed(self) -> None:
+        now_s = time.perf_counter()
+        fps = 1 / max(1e-6, now_s - self._newest_s)
+        self._fps += (fps - self._fps) * (FPS_WEIGHT if self.frames else 1)
+        self._newest_s = now_s
+        self.frames += 1
+
+    def _next_saved_s(self, frame: Frame, is_still: bool) -> float:
+        """Return when a frame is seen in what is saved."""
+        if self._source.is_live:
+            return frame.time_s
+        time_s = self._saved_s
+        self._saved_s += STILL_S if is_still else self._period_s or 1 / FALLBACK_FPS
+        return time_s
+
+    def _draw(self, frame: Frame, live: LiveReading, ms: dict[str, float]) -> Picture:
+        if self._shows_stages:
+            height, width = frame.picture.shape[:2]
+            return tile(self._reader.show_stages(frame.picture), width, height)
+        stages = [f"{stage} {took:.1f} ms" for stage, took in ms.items()]
+        status = [f"{self._fps:.1f} frames/s", *stages, f"model {self._reader.model}"]
+        if self._is_paused:
+            status.append("paused")
+        return annotate(frame.picture, live.reading, live.stable, status=status)
+
+    def _present(
+        self, frame: Frame, live: LiveReading, ms: dict[str, float], *, is_held: bool
+    ) -> None:
+        """Show a frame until the next is due; one that is held, until a key lets it go."""
+        self._screen.show(self._draw(frame, live, ms))
+        self._due_s = max(time.perf_counter(), self._due_s + self._period_s)
+        while not self._is_over:
+            is_waiting = is_held or self._is_paused
+            left_s = self._due_s - time.perf_counter()
+            wait_s = KEY_WAIT_S if is_waiting else min(KEY_WAIT_S, left_s)
+            key = self._screen.wait_key(wait_s, self._interruption)
+            if self._screen.was_closed:
+                self._is_over = True
+            elif self._obey(key, frame):
+                if key == "m":
+                    live = replace(live, reading=self._reader.read_alone(frame.picture))
+                self._screen.show(self._draw(frame, live, ms))
+            elif key if is_held else not is_waiting and time.perf_counter() >= self._due_s:
+                return
+
+    def _obey(self, key: str, frame: Frame) -> bool:
+        """Do what a key asks for; return whether it asks for anything."""
+        match key:
+            case "q":
+                self._is_over = True
+            case "s":
+                self._save_frame(frame)
+            case "p":
+                self._is_paused = not self._is_paused
+            case "m":
+                self._reader.take_next_model()
+            case "d":
+                self._shows_stages = not self._shows_stages
+            case _:
+                return False
+        return True
+
+    def _save_frame(self, frame: Frame) -> None:
+        """Save a frame as it was read, under a name that is free."""
+        names = (Path(f"frame-{number:04d}.png") for number in count(1))
+        path = next(name for name in names if not name.exists())
+        try:
+            write_atomically(path, cv2.imencode(".png", frame.picture)[1].tobytes())
+        except OSError as exc:
+            self._say(f"cannot save {path}: got {exc.strerror or exc}")
+        else:
+            self._say(f"saved {path}")
