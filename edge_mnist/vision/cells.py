@@ -18,6 +18,7 @@ from edge_mnist.vision.reading import Box
 
 # All lengths are shares of a cell's shorter side.
 MARGIN = 0.18  # around the field: pens stray, and so does the page that was straightened
+PAPER_REACH = 1.0  # to both sides, to find the level of the paper
 INSET = 0.15  # within the cells: nothing of the frame is further in
 FRAME_ZONE = 0.2  # to both sides of where a frame's line should be
 EDGE_ZONE = 0.1  # what lies that close to a cell's edge as a whole is a rest of the frame
@@ -148,7 +149,7 @@ def _find_paper(crop: GrayImage, box: Box, unit: float) -> NDArray[np.float32]:
         (max(1, inside.shape[1] // factor), max(1, inside.shape[0] // factor)),
         interpolation=cv2.INTER_AREA,
     )
-    paper = cv2.medianBlur(small, 2 * round(unit / factor / 2) + 1)
+    paper = cv2.medianBlur(small, 2 * round(PAPER_REACH * unit / factor) + 1)
     paper = cv2.resize(paper, inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
     bottom, right = crop.shape[0] - y - height + inset, crop.shape[1] - x - width + inset
     full = cv2.copyMakeBorder(paper, y + inset, bottom, x + inset, right, cv2.BORDER_REPLICATE)
@@ -190,21 +191,15 @@ def _erase_frame(ink: NDArray[np.float32], box: Box, cells: int) -> None:
         ink[(lines > 0) & ~_crossings(is_ink, lines, is_vertical)] = 0.0
 
 
-def _find_lines(
-    is_ink: NDArray[np.uint8], length: int, is_vertical: bool
-) -> NDArray[np.uint8]:
+def _find_lines(is_ink: NDArray[np.uint8], length: int, is_vertical: bool) -> NDArray[np.uint8]:
     """Return where straight lines of a length run, with the grey along them."""
     across = (LEAN_PX, 1) if is_vertical else (1, LEAN_PX)
     along = (1, length) if is_vertical else (length, 1)
     # Widened first, so that a line that leans is one run; and it may have small gaps.
     wide = cv2.dilate(is_ink, cv2.getStructuringElement(cv2.MORPH_RECT, across))
     gap = (1, 5) if is_vertical else (5, 1)
-    wide = cv2.morphologyEx(
-        wide, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, gap)
-    )
-    lines = cv2.morphologyEx(
-        wide, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, along)
-    )
+    wide = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_RECT, gap))
+    lines = cv2.morphologyEx(wide, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, along))
     return lines.astype(np.uint8)
 
 

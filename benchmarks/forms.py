@@ -1,0 +1,166 @@
+"""How well the fields of photographed forms are read.
+
+Usage: python benchmarks/forms.py [--pages 200] [--seed 0] [--split test] [--model NAME]
+
+The forms are those of tools/make_forms.py. What is published has seed 0 and MNIST's test digits;
+all that was chosen was chosen with other seeds and MNIST's training digits.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from report import render_markdown_table, write_report
+
+from edge_mnist.runtime import Classifier
+from edge_mnist.vision.field_reader import FieldReader
+from edge_mnist.vision.field_reading import NO_DIGIT
+from edge_mnist.vision.fields import load_fields, render_fields
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+from form_layouts import make_layouts
+from make_forms import DEFAULT_PAGES, FilledForm, load_digits, make_forms
+
+AIMS = {"digits right": 0.98, "fields right": 0.90, "wrong fields that are marked": 0.80}
+
+
+@dataclass
+class Tally:
+    """What came out on the pages of a layout, or on all of them."""
+
+    pages: int = 0
+    pages_found: int = 0
+    digits: int = 0
+    digit_errors: int = 0
+    fields: int = 0
+    right: int = 0
+    right_marked: int = 0
+    wrong_marked: int = 0
+    marks: int = 0  # fields with a tick, a letter or the like
+    marks_read: int = 0  # those of them in which digits were read
+    ms: list[float] = field(default_factory=list)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
+        return Tally(*(mine + theirs for mine, theirs in pairs))
+
+    def rows(self) -> list[str]:
+        """Return the figures in words, in the order of `HEADER`."""
+        wrong = self.fields - self.right
+        return [
+            f"{self.pages_found} of {self.pages}",
+            share(self.digits - self.digit_errors, self.digits),
+            share(self.right, self.fields),
+            share(self.wrong_marked, wrong),
+            share(self.right_marked, self.right),
+            share(self.marks_read, self.marks),
+            f"{np.median(self.ms):.0f} ms",
+        ]
+
+
+HEADER = (
+    "layout",
+    "pages found",
+    "digits right",
+    "fields wholly right",
+    "wrong fields that are marked",
+    "right fields that are marked",
+    "ticks and letters read as digits",
+    "time a page (median)",
+)
+
+
+def main() -> None:
+    """Read forms and report."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pages", type=int, default=DEFAULT_PAGES)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--split", choices=["train", "test"], default="test")
+    parser.add_argument("--model")
+    parser.add_argument("--show-wrong", action="store_true", help="Name each wrong field.")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    readers = make_readers(Classifier.load(options.model))
+    tallies = {name: Tally() for name in readers}
+    for index, form in enumerate(
+        make_forms(load_digits(options.split), options.pages, options.seed)
+    ):
+        tally = measure(readers[form.layout.name], form, f"{index:03}" * options.show_wrong)
+        tallies[form.layout.name] += tally
+    total = sum(tallies.values(), Tally())
+    table = render_markdown_table(
+        HEADER, [[name, *tally.rows()] for name, tally in [*tallies.items(), ("all", total)]]
+    )
+    is_published = (options.split, options.seed, options.model) == ("test", 0, None)
+    if not is_published:
+        print(table)
+        return
+    write_report(
+        "forms",
+        "How well forms are read",
+        f"python benchmarks/forms.py --pages {options.pages}",
+        f"{total.digits:,} digits of MNIST's test set in {total.fields:,} fields; the default "
+        f"model, one thread. Errors of digits are counted as insertions, deletions and "
+        f"replacements. Aims: {', '.join(f'{name} {share:.0%}' for name, share in AIMS.items())}."
+        f"\n\n{table}",
+    )
+
+
+def make_readers(classifier: Classifier) -> dict[str, FieldReader]:
+    """Return a reader of each layout, made from files as a user would."""
+    readers = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for layout in make_layouts():
+            path = Path(folder, f"{layout.name}.toml")
+            path.write_text(render_fields(layout.form))
+            cv2.imwrite(str(path.with_suffix(".png")), layout.blank)
+            readers[layout.name] = FieldReader(classifier, load_fields(path))
+    return readers
+
+
+def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
+    """Read a page and compare; with a name, tell of each wrong field on stderr."""
+    started = time.perf_counter()
+    reading = reader.read(form.photo)
+    tally = Tally(1, int(reading.corners is not None), ms=[1e3 * (time.perf_counter() - started)])
+    for found in reading.fields:
+        truth, read = form.texts[found.name], found.text.replace(NO_DIGIT, "")
+        is_right = truth == read and (found.name in form.marked or read == found.text)
+        tally.fields += 1
+        tally.digits += len(truth)
+        tally.digit_errors += count_edits(truth, read)
+        tally.right += is_right
+        tally.right_marked += is_right and bool(found.doubts)
+        tally.wrong_marked += not is_right and bool(found.doubts)
+        if found.name in form.marked:
+            tally.marks += 1
+            tally.marks_read += read != ""
+        if name and not is_right:
+            told = f"{name} {found.name}: {truth!r} read as {found.text!r}, {found.confidence}"
+            print(told, *found.doubts, sep="; ", file=sys.stderr)
+    return tally
+
+
+def count_edits(truth: str, read: str) -> int:
+    """Return the fewest insertions, deletions and replacements between two texts."""
+    row = list(range(len(read) + 1))
+    for i, expected in enumerate(truth, 1):
+        previous, row = row, [i]
+        for j, character in enumerate(read, 1):
+            replaced = previous[j - 1] + (expected != character)
+            row.append(min(replaced, previous[j] + 1, row[-1] + 1))
+    return row[-1]
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share with its counts."""
+    return f"{100 * part / whole:.1f} % ({part:,} of {whole:,})" if whole else "none"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Reading the named fields of a form in a photograph."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.preprocessing import GrayImage
+from edge_mnist.runtime import Classifier, Prediction
+from edge_mnist.vision.cells import CellInk, cut_cells, lift_field
+from edge_mnist.vision.field_reading import GAP, NO_DIGIT, FieldDigit, FieldReading, FormReading
+from edge_mnist.vision.fields import Field, FormFields
+from edge_mnist.vision.frames import Picture
+from edge_mnist.vision.page import PageFinder
+from edge_mnist.vision.reader import Reader
+from edge_mnist.vision.reading import Box, FoundDigit
+
+# A field with a digit that is less sure is doubtful. Chosen on forms with MNIST's training digits.
+DEFAULT_DOUBT_BELOW = 0.95
+
+# In a field without cells, digits cover at least this share of the ink, or it is doubtful.
+MIN_READ_INK = 0.9
+
+PAGE_NOT_FOUND = "page not found"
+
+
+class FieldReader:
+    """Reads the fields of one form; one instance serves one thread at a time."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        form: FormFields,
+        doubt_below: float = DEFAULT_DOUBT_BELOW,
+    ) -> None:
+        """Make a reader.
+
+        Args:
+            classifier: What reads the digits.
+            form: The fields, and how the page is found.
+            doubt_below: A field with a digit of which it is less sure is doubtful, 0 to 1.
+
+        Raises:
+            InvalidInputError: If `doubt_below` is no share, or the form's reference picture
+                cannot be used.
+        """
+        if not 0 <= doubt_below <= 1:
+            raise InvalidInputError(
+                "confidence to doubt below", expected="0 to 1", got=str(doubt_below)
+            )
+        self.form = form
+        self.doubt_below = doubt_below
+        self._classifier = classifier
+        self._finder = PageFinder(form)
+        # What it is unsure of is not left out here, but doubtful.
+        self._reader = Reader(classifier, min_confidence=0.0)
+
+    def read(self, frame: Picture) -> FormReading:
+        """Read a photograph of the page.
+
+        Args:
+            frame: uint8 [height, width, 3] (blue, green, red) or [height, width].
+        """
+        gray = (
+            frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8)
+        )
+        page = self._finder.find(gray)
+        if page is None:
+            nothing = (
+                FieldReading(field.name, "", None, (), (PAGE_NOT_FOUND,))
+                for field in self.form.fields
+            )
+            return FormReading(None, tuple(nothing))
+        boxes = [_to_pixels(field, page.gray) for field in self.form.fields]
+        combs = [
+            cut_cells(page.gray, box, field.digits[1]) if field.cells else []
+            for field, box in zip(self.form.fields, boxes, strict=True)
+        ]
+        predictions = self._classify([cell for comb in combs for cell in comb])
+        fields = [
+            self._read_comb(field, comb, predictions)
+            if field.cells
+            else self._read_free(field, page.gray, box)
+            for field, comb, box in zip(self.form.fields, combs, boxes, strict=True)
+        ]
+        corners = tuple((float(x), float(y)) for x, y in page.corners)
+        return FormReading(corners, tuple(fields))
+
+    def _classify(self, cells: list[CellInk | None]) -> Iterator[Prediction]:
+        """Read what may be a digit in all cells of a page, in one batch."""
+        images = [cell.image for cell in cells if cell is not None and not cell.is_mark]
+        return iter(self._classifier.predict_batch(np.stack(images)) if images else [])
+
+    def _read_comb(
+        self, field: Field, cells: list[CellInk | None], predictions: Iterator[Prediction]
+    ) -> FieldReading:
+        """Read a comb, taking the next prediction for each cell that was classified."""
+        text, digits, doubts = "", [], []
+        for number, cell in enumerate(cells, 1):
+            prediction = None if cell is None or cell.is_mark else next(predictions)
+            if cell is None:
+                text += GAP
+            elif prediction is None or prediction.rejected:
+                text += NO_DIGIT
+                doubts.append(f"cell {number} holds no digit")
+            else:
+                text += str(prediction.digit)
+                digits.append(_with_second(prediction.probabilities))
+        text = text.strip(GAP)
+        if GAP in text:
+            doubts.append("an empty cell between others")
+        return self._judge(field, text, digits, doubts)
+
+    def _read_free(self, field: Field, page: GrayImage, box: Box) -> FieldReading:
+        """Read a number that is written into a field without cells."""
+        picture = lift_field(page, box)
+        if picture is None:
+            return self._judge(field, "", [], [])
+        reading = self._reader.read(picture)
+        doubts = []
+        if len(reading.rows) > 1:
+            doubts.append("more than one line")
+        if _covered_ink(picture, reading.digits) < MIN_READ_INK:
+            doubts.append("something that is no digit")
+        digits = [_with_second(found.probabilities) for found in reading.digits]
+        return self._judge(field, "".join(str(digit.digit) for digit in digits), digits, doubts)
+
+    def _judge(
+        self, field: Field, text: str, digits: list[FieldDigit], doubts: list[str]
+    ) -> FieldReading:
+        """Return a field's reading with all that speaks against it."""
+        unsure = [
+            f"low confidence: {digit.digit} ({100 * digit.confidence:.0f} %) may be "
+            f"{digit.second} ({100 * digit.second_confidence:.0f} %)"
+            for digit in digits
+            if digit.confidence < self.doubt_below
+        ]
+        return FieldReading(
+            field.name,
+            text,
+            min((digit.confidence for digit in digits), default=None),
+            tuple(digits),
+            (*doubts, *field.find_broken_rules(text), *unsure),
+        )
+
+
+def _to_pixels(field: Field, page: GrayImage) -> Box:
+    """Return a field's box in pixels of the page."""
+    height, width = page.shape
+    x, y, w, h = field.box
+    return round(x * width), round(y * height), round(w * width), round(h * height)
+
+
+def _with_second(probabilities: NDArray[np.float64]) -> FieldDigit:
+    """Return the most probable digit and the second."""
+    second, first = (int(digit) for digit in np.argsort(probabilities, kind="stable")[-2:])
+    return FieldDigit(first, float(probabilities[first]), second, float(probabilities[second]))
+
+
+def _covered_ink(picture: GrayImage, digits: list[FoundDigit]) -> float:
+    """Return the share of a picture's ink that lies in the boxes of digits, 0 to 1."""
+    ink = 255.0 - picture
+    is_covered = np.zeros(picture.shape, bool)
+    for found in digits:
+        x, y, width, height = found.box
+        is_covered[y : y + height, x : x + width] = True
+    return float(ink[is_covered].sum() / ink.sum())
