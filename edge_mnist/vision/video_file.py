@@ -72,7 +72,7 @@ def read_video(
     if n_read == 0:
         raise _holds_no_video(file)
     if n_broken:
-        tell(f"{file}: {n_broken} of its frames cannot be read, they were left out")
+        tell(f"{file}: {n_broken} of its frames cannot be read and are left out")
     if n_read + n_broken < _TRUNCATED_SHARE * capture.n_frames:
         tell(f"{file} ends early: expected {capture.n_frames} frames, got {n_read + n_broken}")
 
