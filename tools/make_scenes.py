@@ -30,7 +30,7 @@ from edge_mnist.vision.frames import Picture
 # A contact sheet's pictures: how many, in how many columns, and the size of each in pixels.
 SHEET_PICTURES = 20
 SHEET_COLUMNS = 4
-TILE = (480, 360)
+TILE = (400, 300)
 
 
 def main() -> int:

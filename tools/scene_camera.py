@@ -34,7 +34,7 @@ class Sensor:
     """What turns light into a file.
 
     Attributes:
-        exposure: 1 is right, less is darker.
+        exposure: What the light is multiplied by.
         tint: What blue, green and red are multiplied by.
         noise: Its deviation in full light, in levels of 255.
         sharpening: How much edges are raised, as phones do; 0 is not at all.
@@ -100,6 +100,12 @@ def see(page: Picture, desk: Picture, pose: Pose, scale: int) -> Picture:
     share = covered[..., None].astype(np.float32) / 255
     merged: Picture = np.rint(seen * share + dimmed * (1 - share)).astype(np.uint8)
     return merged
+
+
+def meter(view: Picture, light: NDArray[np.float32], target: float) -> float:
+    """Return the exposure that brings the bright parts of a view to a level, within limits."""
+    bright = float(np.percentile(view[::8, ::8].mean(axis=2) * light[::8, ::8], 90))
+    return min(max(target / bright, 0.75), 1.6)
 
 
 def expose(

@@ -1,12 +1,12 @@
-"""What else is in view: words, printed text, lines, stains, a finger or a thing at the border."""
+"""What else is on a page: words, printed text, lines, frames, stains, scribbles."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scene_writing import Coverage, Stroke, put_ink, take_pen
 
 from edge_mnist.vision.frames import Picture
@@ -28,8 +28,6 @@ PROSE = (
 SCRIPT_FONTS = (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SIMPLEX)
 PRINT_FONTS = (cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 PRINT = Stroke(color=(48.0, 46.0, 46.0), width=0.1, opacity=0.9, grain=0.05)
-SKINS = ((140, 170, 215), (105, 140, 190), (70, 95, 140), (45, 60, 95))
-THINGS = ((30, 30, 32), (60, 40, 30), (40, 45, 90), (90, 70, 40))
 
 # How often a free place is looked for before a distractor is left out.
 TRIES = 40
@@ -38,15 +36,20 @@ TRIES = 40
 class Room:
     """Which parts of a picture are taken."""
 
-    def __init__(self, bounds: Area, taken: list[Area]) -> None:
+    def __init__(self, bounds: Area, numbers: list[Area], distance: float) -> None:
         """Take note of what is there.
 
         Args:
             bounds: Where there is room.
-            taken: What may not be covered.
+            numbers: What may not be covered.
+            distance: How near to a number something may come.
         """
         self.bounds = bounds
-        self.taken = list(taken)
+        self.numbers = numbers
+        self.taken = [
+            (left - distance, top - distance, right + distance, bottom + distance)
+            for left, top, right, bottom in numbers
+        ]
 
     def place(self, width: float, height: float, rng: Generator) -> tuple[int, int] | None:
         """Return the left upper corner of a free place, which is taken then; None if none."""
@@ -108,6 +111,36 @@ def draw_line(page: Picture, room: Room, height: float, stroke: Stroke, rng: Gen
     return _put(page, room, coverage if is_level else coverage.T.copy(), stroke, rng)
 
 
+def draw_underline(
+    page: Picture, room: Room, height: float, stroke: Stroke, rng: Generator
+) -> bool:
+    """Underline a number, as one does with a sum."""
+    left, _, right, bottom = room.numbers[rng.integers(len(room.numbers))]
+    top = bottom + rng.uniform(0.12, 0.28) * height
+    ends = rng.uniform(-0.1, 0.4, 2) * height
+    rise = rng.normal(0, 0.03, 2) * height
+    _draw_on(
+        page,
+        [(left - ends[0], top + rise[0]), (right + ends[1], top + rise[1])],
+        height,
+        stroke,
+        rng,
+    )
+    return True
+
+
+def draw_frame(page: Picture, room: Room, height: float, stroke: Stroke, rng: Generator) -> bool:
+    """Draw a frame around a number."""
+    left, top, right, bottom = room.numbers[rng.integers(len(room.numbers))]
+    x, y = rng.uniform(0.3, 0.6) * height, rng.uniform(0.16, 0.3) * height
+    corners = np.array(
+        [(left - x, top - y), (right + x, top - y), (right + x, bottom + y), (left - x, bottom + y)]
+    )
+    corners += rng.normal(0, 0.03 * height, (4, 2))
+    _draw_on(page, [*corners, corners[0]], height, stroke, rng)
+    return True
+
+
 def draw_stain(page: Picture, room: Room, height: float, stroke: Stroke, rng: Generator) -> bool:
     """Leave a ring of coffee, a splash or a smudge."""
     size = round(height * rng.uniform(1.0, 3.5))
@@ -162,54 +195,6 @@ def draw_doodle(page: Picture, room: Room, height: float, stroke: Stroke, rng: G
     return _put(page, room, coverage, pen, rng)
 
 
-def cover_border(view: Picture, room: Room, rng: Generator, *, is_finger: bool) -> bool:
-    """Put a finger or a dark thing over the frame's border, where it hides no number.
-
-    Args:
-        view: uint8 [height, width, 3] of the frame, changed in place.
-        room: Of the frame.
-        rng: The source of chance.
-        is_finger: A finger, else a thing such as a phone or a ruler.
-    """
-    height, width = view.shape[:2]
-    side = max(width, height)
-    for _ in range(TRIES):
-        thickness = side * (rng.uniform(0.05, 0.09) if is_finger else rng.uniform(0.08, 0.25))
-        reach = side * rng.uniform(0.08, 0.25)
-        edge = rng.integers(4)
-        start = [
-            (rng.uniform(0, width), 0), (width, rng.uniform(0, height)),
-            (rng.uniform(0, width), height), (0, rng.uniform(0, height)),
-        ][edge]  # fmt: skip
-        angle = (math.pi / 2, math.pi, -math.pi / 2, 0)[edge] + rng.normal(0, 0.3)
-        along = np.array([math.cos(angle), math.sin(angle)])
-        tip = start + reach * along
-        shape = np.zeros((height, width), np.uint8)
-        if is_finger:
-            ends = [np.rint(start - reach * along).astype(int), np.rint(tip).astype(int)]
-            cv2.line(shape, ends[0].tolist(), ends[1].tolist(), 255, round(thickness))
-        else:
-            box = (tuple(map(float, start)), (2 * reach, thickness), math.degrees(angle))
-            cv2.fillPoly(shape, [np.rint(cv2.boxPoints(box)).astype(np.int32)], 255)
-        x, y, w, h = cv2.boundingRect(shape)
-        if not room.is_free((x, y, x + w, y + h)):
-            continue
-        room.taken.append((x, y, x + w, y + h))
-        shape = cv2.GaussianBlur(shape, (0, 0), 1.2)
-        share = shape[..., None].astype(np.float32) / 255
-        colors = SKINS if is_finger else THINGS
-        color = np.array(colors[rng.integers(len(colors))], np.float32)
-        depth = cv2.distanceTransform((shape > 127).astype(np.uint8), cv2.DIST_L2, 3)
-        # Round things are darker where they turn away.
-        relief = np.clip(0.6 + 0.4 * depth / (0.4 * thickness), 0, 1)[..., None]
-        covered = color * (relief if is_finger else 1.0)
-        contact = cv2.GaussianBlur(shape, (0, 0), 0.1 * thickness)[..., None] / 255
-        dimmed = view * (1 - 0.35 * contact)
-        view[:] = np.clip(dimmed * (1 - share) + covered * share, 0, 255).astype(np.uint8)
-        return True
-    return False
-
-
 def _draw_text(text: str, font: int, height: float, thickness: float) -> Coverage:
     """Return a line of text whose capitals are `height` pixels high."""
     (_, unit), _ = cv2.getTextSize("H", font, 4.0, 1)
@@ -245,6 +230,19 @@ def _draw_path(coverage: Coverage, path: NDArray[np.float64], thickness: float) 
     np.maximum(coverage, drawn.astype(np.float32) / 255, out=coverage)
 
 
+def _draw_on(
+    page: Picture, path: Sequence[ArrayLike], height: float, stroke: Stroke, rng: Generator
+) -> None:
+    """Draw a path right onto a page, past its numbers."""
+    points = np.array(path)
+    room = math.ceil(0.2 * height)
+    left, top = np.floor(points.min(axis=0)).astype(int) - room
+    right, bottom = np.ceil(points.max(axis=0)).astype(int) + room
+    coverage = np.zeros((bottom - top, right - left), np.float32)
+    _draw_path(coverage, points - (left, top), max(2.0, stroke.width * height))
+    put_ink(page, coverage, left, top, stroke, rng)
+
+
 def _put(page: Picture, room: Room, coverage: Coverage, stroke: Stroke, rng: Generator) -> bool:
     """Draw ink at a free place; return whether there was one."""
     place = room.place(coverage.shape[1], coverage.shape[0], rng)
@@ -259,8 +257,9 @@ ON_PAPER: dict[str, Callable[[Picture, Room, float, Stroke, Generator], bool]] =
     "word": draw_word,
     "printed text": draw_print,
     "line": draw_line,
+    "underline": draw_underline,
+    "frame": draw_frame,
     "stain": draw_stain,
     "scribble": draw_scribble,
     "doodle": draw_doodle,
 }
-AT_BORDER = ("finger", "thing")

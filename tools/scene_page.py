@@ -65,8 +65,8 @@ def lay_out(
     """
     left, top, right, bottom = field
     # Perspective and the unevenness of a hand take a little off.
-    smallest = 1.12 * degree.min_height
-    largest = min(MAX_HEIGHT / 1.1, (bottom - top) / SCALE / 3, (right - left) / SCALE / 4)
+    smallest = 1.15 * degree.min_height
+    largest = min(MAX_HEIGHT / 1.15, (bottom - top) / SCALE / 3, (right - left) / SCALE / 4)
     height = SCALE * float(np.exp(rng.uniform(np.log(smallest), np.log(max(largest, smallest)))))
     pitch = height * rng.uniform(1.45, 1.9)
     most = max(1, min(MAX_LINES, int((bottom - top) / pitch)))
@@ -79,7 +79,8 @@ def lay_out(
         baseline = round(first + line * pitch - 0.06 * height)
         start = left + margin * (1 if rng.random() < 0.7 else rng.uniform(0, 1.5))
         for _ in range(1 + int(rng.random() < SECOND_NUMBER)):
-            glyphs = _write_to_fit(digits, right - start, height, degree, stroke, rng)
+            own_height = height * rng.uniform(0.92, 1.08)
+            glyphs = _write_to_fit(digits, right - start, own_height, degree, stroke, rng)
             if not glyphs:
                 break
             numbers.append(PlacedNumber(tuple(glyphs), round(start), baseline, line, slope))
@@ -92,18 +93,16 @@ def write(page: Picture, layout: Layout, stroke: Stroke, rng: Generator) -> list
     return [_write_one(page, number, stroke, rng) for number in layout.numbers]
 
 
-def find_taken(layout: Layout) -> list[Area]:
-    """Return the areas around the numbers that must stay free, in pixels of the page."""
-    room = 0.7 * layout.height
+def find_areas(layout: Layout) -> list[Area]:
+    """Return the rectangles around the numbers, in pixels of the page."""
     return [
         (
-            number.left - 1.4 * room,
-            min(number.baseline + glyph.top for glyph in number.glyphs) - room,
-            number.left + measure_width(number.glyphs) + 1.4 * room,
-            number.baseline + 0.2 * layout.height + room,
+            number.left,
+            min(_top(number, glyph) for glyph in number.glyphs),
+            number.left + measure_width(number.glyphs),
+            max(_top(number, glyph) + glyph.coverage.shape[0] for glyph in number.glyphs),
         )
         for number in layout.numbers
-        for glyph in number.glyphs[:1]
     ]
 
 
@@ -129,10 +128,14 @@ def _write_one(
     written = []
     for glyph in number.glyphs:
         left = number.left + glyph.left
-        top = number.baseline + glyph.top + round(number.slope * glyph.left)
+        top = _top(number, glyph)
         put_ink(page, glyph.coverage, left, top, stroke, rng)
         rows, columns = np.nonzero(glyph.coverage > 0.3)
         ink = np.stack([columns + left, rows + top], axis=1).astype(np.int32)
         hull = cv2.convexHull(np.concatenate([ink, ink + 1]))[:, 0]
         written.append(WrittenDigit(glyph.digit, hull.astype(np.float64) / SCALE))
     return WrittenNumber(tuple(written), number.line)
+
+
+def _top(number: PlacedNumber, glyph: Glyph) -> int:
+    return number.baseline + glyph.top + round(number.slope * glyph.left)

@@ -41,7 +41,7 @@ def make_paper(name: str, size: tuple[int, int], scale: int, rng: Generator) -> 
     # Grain finer than the frame's pixels would not be seen.
     small = (max(2, size[0] // scale), max(2, size[1] // scale))
     grain = fine * rng.standard_normal(small[::-1], np.float32)
-    grain += cloudy * _clouds(small, 40, rng)
+    grain += cloudy * _clouds(small, 120, rng)
     if name == "recycled":
         grain -= _flecks(small, rng)
     if name == "cardboard":
@@ -56,7 +56,7 @@ def make_desk(size: tuple[int, int], rng: Generator) -> Picture:
     """Make what lies under the paper, uint8 [height, width, 3]: wood, or an even surface."""
     width, height = size
     color = np.array(DESKS[rng.integers(len(DESKS))], np.float32)
-    grain = 3 * _clouds(size, 30, rng) + rng.standard_normal((height, width), np.float32)
+    grain = 3 * _clouds(size, 100, rng) + rng.standard_normal((height, width), np.float32)
     if rng.random() < 0.6:  # the grain of wood runs along
         fibres = rng.standard_normal((height, max(2, width // 60)), np.float32)
         grain += 6 * cv2.resize(cv2.GaussianBlur(fibres, (0, 0), 1.2), size)
@@ -109,9 +109,13 @@ def crease(page: Picture, rng: Generator) -> None:
 
 
 def _clouds(size: tuple[int, int], cell: int, rng: Generator) -> NDArray[np.float32]:
-    """Return smooth noise of deviation about 1 whose clouds are `cell` pixels wide."""
-    coarse = rng.standard_normal((size[1] // cell + 3, size[0] // cell + 3), np.float32)
-    clouds: NDArray[np.float32] = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    """Return smooth noise of deviation about 1 whose largest clouds are `cell` pixels wide."""
+    clouds = np.zeros(size[::-1], np.float32)
+    weight = 0.8
+    while cell >= 2:
+        coarse = rng.standard_normal((size[1] // cell + 3, size[0] // cell + 3), np.float32)
+        clouds += weight * cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+        cell, weight = cell // 3, 0.6 * weight
     return clouds
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
-from scene_camera import Lens, Pose, Sensor, expose, see, take_pose
+from scene_border import AT_BORDER, cover_border
+from scene_camera import Lens, Pose, Sensor, expose, meter, see, take_pose
 from scene_degrees import BOARDS, DEGREES, FRAME_SIZES, Degree
-from scene_distractors import AT_BORDER, ON_PAPER, Area, Room, cover_border
+from scene_distractors import ON_PAPER, Area, Room
 from scene_light import HARD_EDGE, SOFT_EDGE, Light, cast_shadow, make_light
-from scene_page import SCALE, find_taken, lay_out, write
+from scene_page import SCALE, find_areas, lay_out, write
 from scene_paper import crease, make_desk, make_paper, rule
 from scene_truth import Scene, TrueNumber, Truth, WrittenNumber, project, project_points
-from scene_writing import Stroke, take_pen
+from scene_writing import take_pen
 
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import InvalidInputError
@@ -65,7 +66,8 @@ def make_scene(index: int, difficulty: int, digits: Examples, seed: int = 0) -> 
     view = see(sheet.page, sheet.desk, sheet.pose, SCALE)
     at_border = _cover_borders(view, sheet.truth.numbers, degree, rng)
     light, shadows = _light(size, degree, rng)
-    lens, sensor, troubles = _take_camera(sheet.digit_height, degree, rng)
+    exposure = meter(view, light, rng.uniform(175, 235)) if degree.shading else 1.0
+    lens, sensor, troubles = _take_camera(sheet.digit_height, exposure, degree, rng)
     truth = replace(
         sheet.truth,
         conditions=(*sheet.truth.conditions, *shadows, *troubles),
@@ -112,8 +114,13 @@ def prepare_sheet(
         # Squares are smaller than what is written into them.
         share = rng.choice([0.5, 1 / 3]) if ruling == "squared" else 1
         rule(page, ruling, layout.pitch * share, layout.first_rule, SCALE, rng)
-    room = Room(_shrink(field, -0.02), find_taken(layout))
-    distractors = _draw_distractors(page, room, layout.height, stroke, degree, rng)
+    room = Room(field, find_areas(layout), 0.7 * layout.height)
+    # Nobody prints on a board.
+    kinds = [kind for kind in ON_PAPER if not (is_board and kind == "printed text")]
+    wanted = rng.choice(kinds, rng.integers(*degree.distractors, endpoint=True))
+    distractors = [
+        str(kind) for kind in wanted if ON_PAPER[kind](page, room, layout.height, stroke, rng)
+    ]
     numbers = tuple(write(page, layout, stroke, rng))
     if not is_board and rng.random() < degree.crease:
         crease(page, rng)
@@ -160,21 +167,6 @@ def _find_field(
     return float(left), float(top), float(right), float(bottom)
 
 
-def _shrink(area: Area, share: float) -> Area:
-    left, top, right, bottom = area
-    x, y = share * (right - left), share * (bottom - top)
-    return left + x, top + y, right - x, bottom - y
-
-
-def _draw_distractors(
-    page: Picture, room: Room, height: float, stroke: Stroke, degree: Degree, rng: Generator
-) -> list[str]:
-    """Draw some things onto a page and return what found room."""
-    low, high = degree.distractors
-    names = rng.choice(list(ON_PAPER), int(rng.integers(low, high + 1)))
-    return [str(name) for name in names if ON_PAPER[name](page, room, height, stroke, rng)]
-
-
 def _cover_borders(
     view: Picture, numbers: tuple[TrueNumber, ...], degree: Degree, rng: Generator
 ) -> list[str]:
@@ -183,9 +175,9 @@ def _cover_borders(
         return []
     height, width = view.shape[:2]
     boxes = [digit.box for number in numbers for digit in number.digits]
-    taken = [(x - h / 2, y - h / 2, x + w + h / 2, y + 1.5 * h) for x, y, w, h in boxes]
+    areas = [(x, y, x + w, y + h) for x, y, w, h in boxes]
     name = str(rng.choice(AT_BORDER))
-    room = Room((0, 0, width, height), taken)
+    room = Room((0, 0, width, height), areas, max(h for _, _, _, h in boxes) / 2)
     return [name] if cover_border(view, room, rng, is_finger=name == "finger") else []
 
 
@@ -203,7 +195,7 @@ def _light(size: tuple[int, int], degree: Degree, rng: Generator) -> tuple[Light
 
 
 def _take_camera(
-    digit_height: float, degree: Degree, rng: Generator
+    digit_height: float, exposure: float, degree: Degree, rng: Generator
 ) -> tuple[Lens, Sensor, list[str]]:
     troubles = []
     motion = 0.0
@@ -212,10 +204,9 @@ def _take_camera(
         troubles.append("motion blur")
     # No lens is sharp to the pixel.
     defocus = 0.5 + rng.uniform(0, 1) * degree.defocus * digit_height
-    noise, exposure = rng.uniform(0.3, 1) * degree.noise, 1.0
+    noise = rng.uniform(0.3, 1) * degree.noise
     tint = (1.0, 1.0, 1.0)
     if degree.shading:
-        exposure = rng.uniform(0.82, 1.05)
         warmth = rng.normal(0, 0.04)
         tint = (1 - warmth, 1.0, 1 + warmth)
     if rng.random() < degree.low_light:
