@@ -5,7 +5,7 @@ from edge_mnist.errors import InvalidInputError
 
 pytest.importorskip("cv2")
 
-from edge_mnist.vision.framing import Framing, parse_roi  # noqa: E402 - needs cv2
+from edge_mnist.vision.framing import Framing, parse_roi
 
 # Every pixel differs, so that a picture tells where its pixels went: 4 rows of 6.
 PICTURE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
