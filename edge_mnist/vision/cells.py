@@ -81,26 +81,27 @@ def cut_cells(page: GrayImage, box: Box, cells: int) -> list[CellInk | None]:
     return cut
 
 
-def lift_field(page: GrayImage, box: Box) -> GrayImage | None:
-    """Return a field without its frame, dark on light, with a margin around it.
+def lift_writing(page: GrayImage, boxes: list[Box]) -> GrayImage:
+    """Return the page with nothing on it but what is written in some of its fields.
 
     Args:
         page: uint8 [height, width], a straightened page.
-        box: The field, in pixels of the page.
+        boxes: The fields, in pixels of the page.
 
     Returns:
-        uint8 [height, width], 255 is paper and 0 is ink; None if nothing is written there.
+        uint8 [height, width], dark on light: 255 is paper and 0 is ink.
     """
-    found = _lift_ink(page, box, 1)
-    if found is None:
-        return None
-    ink, origin = found
-    (mask,) = _share_out(ink >= BOX_INK_SHARE, box, origin, 1)
-    if not mask.any():
-        return None
-    kept = ink * cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    picture: GrayImage = np.rint(255 * (1 - kept)).astype(np.uint8)
-    return picture
+    writing: GrayImage = np.full(page.shape, 255, np.uint8)
+    for box in boxes:
+        found = _lift_ink(page, box, 1)
+        if found is None:
+            continue
+        ink, (left, top) = found
+        (mask,) = _share_out(ink >= BOX_INK_SHARE, box, (left, top), 1)
+        kept = ink * cv2.dilate(mask, np.ones((3, 3), np.uint8))
+        place = writing[top : top + ink.shape[0], left : left + ink.shape[1]]
+        np.minimum(place, np.rint(255 * (1 - kept)).astype(np.uint8), out=place)
+    return writing
 
 
 def _lift_ink(

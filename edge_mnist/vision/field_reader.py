@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.runtime import Classifier, Prediction
-from edge_mnist.vision.cells import CellInk, cut_cells, lift_field
+from edge_mnist.vision.cells import CellInk, cut_cells, lift_writing
 from edge_mnist.vision.field_reading import GAP, NO_DIGIT, FieldDigit, FieldReading, FormReading
 from edge_mnist.vision.fields import Field, FormFields
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.page import PageFinder
 from edge_mnist.vision.reader import Reader
-from edge_mnist.vision.reading import Box, FoundDigit
+from edge_mnist.vision.reading import Box, FoundDigit, Reading
 
 # A field with a digit that is less sure is doubtful. Chosen on forms with MNIST's training digits.
 DEFAULT_DOUBT_BELOW = 0.95
@@ -79,10 +79,14 @@ class FieldReader:
             for field, box in zip(self.form.fields, boxes, strict=True)
         ]
         predictions = self._classify([cell for comb in combs for cell in comb])
+        free = [box for field, box in zip(self.form.fields, boxes, strict=True) if not field.cells]
+        # One reading of a page with nothing else on it, not one a field.
+        writing = lift_writing(page.gray, free)
+        rows = _sort_digits(self._reader.read(writing)) if free else []
         fields = [
             self._read_comb(field, comb, predictions)
             if field.cells
-            else self._read_free(field, page.gray, box)
+            else self._read_free(field, box, writing, rows)
             for field, comb, box in zip(self.form.fields, combs, boxes, strict=True)
         ]
         corners = tuple((float(x), float(y)) for x, y in page.corners)
@@ -113,18 +117,18 @@ class FieldReader:
             doubts.append("an empty cell between others")
         return self._judge(field, text, digits, doubts)
 
-    def _read_free(self, field: Field, page: GrayImage, box: Box) -> FieldReading:
-        """Read a number that is written into a field without cells."""
-        picture = lift_field(page, box)
-        if picture is None:
-            return self._judge(field, "", [], [])
-        reading = self._reader.read(picture)
+    def _read_free(
+        self, field: Field, box: Box, writing: GrayImage, rows: list[list[FoundDigit]]
+    ) -> FieldReading:
+        """Take what stands in a field without cells from the lines of the page."""
+        own = [[found for found in row if _is_inside(found.box, box)] for row in rows]
+        found = [digit for row in own for digit in row]
         doubts = []
-        if len(reading.rows) > 1:
+        if sum(map(bool, own)) > 1:
             doubts.append("more than one line")
-        if _covered_ink(picture, reading.digits) < MIN_READ_INK:
+        if not _is_read(writing, box, [digit for row in rows for digit in row]):
             doubts.append("something that is no digit")
-        digits = [_with_second(found.probabilities) for found in reading.digits]
+        digits = [_with_second(digit.probabilities) for digit in found]
         return self._judge(field, "".join(str(digit.digit) for digit in digits), digits, doubts)
 
     def _judge(
@@ -159,11 +163,24 @@ def _with_second(probabilities: NDArray[np.float64]) -> FieldDigit:
     return FieldDigit(first, float(probabilities[first]), second, float(probabilities[second]))
 
 
-def _covered_ink(picture: GrayImage, digits: list[FoundDigit]) -> float:
-    """Return the share of a picture's ink that lies in the boxes of digits, 0 to 1."""
-    ink = 255.0 - picture
-    is_covered = np.zeros(picture.shape, bool)
+def _sort_digits(reading: Reading) -> list[list[FoundDigit]]:
+    """Return the digits of each line, from left to right."""
+    return [[found for number in row for found in number.digits] for row in reading.rows]
+
+
+def _is_inside(digit: Box, field: Box) -> bool:
+    """Return whether a digit's middle lies in a field."""
+    x, y = digit[0] + digit[2] / 2 - field[0], digit[1] + digit[3] / 2 - field[1]
+    return 0 <= x < field[2] and 0 <= y < field[3]
+
+
+def _is_read(writing: GrayImage, field: Box, digits: list[FoundDigit]) -> bool:
+    """Return whether digits cover what is written in a field."""
+    x, y, width, height = field
+    ink = 255.0 - writing[y : y + height, x : x + width]
+    rest = ink.copy()
     for found in digits:
-        x, y, width, height = found.box
-        is_covered[y : y + height, x : x + width] = True
-    return float(ink[is_covered].sum() / ink.sum())
+        left, top = found.box[0] - x, found.box[1] - y
+        right, bottom = left + found.box[2], top + found.box[3]
+        rest[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = 0.0
+    return bool(rest.sum() <= (1 - MIN_READ_INK) * ink.sum())
