@@ -65,7 +65,7 @@ def lay_out(
     """
     left, top, right, bottom = field
     # Perspective and the unevenness of a hand take a little off.
-    smallest = 1.15 * degree.min_height
+    smallest = 1.05 * degree.min_height
     largest = min(MAX_HEIGHT / 1.15, (bottom - top) / SCALE / 3, (right - left) / SCALE / 4)
     height = SCALE * float(np.exp(rng.uniform(np.log(smallest), np.log(max(largest, smallest)))))
     pitch = height * rng.uniform(1.45, 1.9)

@@ -21,6 +21,8 @@ ROOM = 5
 EDGE = 0.4
 # Strokes are thinned to this share of their width at most: more would break them.
 MAX_THINNING = 0.6
+# Pixels of a 28x28 image that a ring must leave free for a slash to be seen in it.
+MIN_HOLE = 36
 
 # float32 [height, width], 0 is paper and 1 is ink.
 Coverage = NDArray[np.float32]
@@ -167,9 +169,16 @@ def _add_habit(image: NDArray[np.uint8], label: int, rng: Generator) -> NDArray[
     ink = np.pad(image.astype(np.float32) / 255, ROOM)[None]
     if label == 7:
         ink = cross_sevens(ink, rng.uniform(6, 10), rng)
-    elif label == 0:
+    elif label == 0 and _measure_hole(ink[0] > 0.5) >= MIN_HOLE:
         ink = slash_zeros(ink, rng.uniform(0.7, 1.0), rng)
     return np.rint(ink[0] * 255).astype(np.uint8)
+
+
+def _measure_hole(strokes: NDArray[np.bool_]) -> int:
+    """Return how many pixels the largest hole has; what lies around the digit is none."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats((~strokes).astype(np.uint8), connectivity=4)
+    # The first is the ink, the second begins in the left upper corner.
+    return max(stats[2:, cv2.CC_STAT_AREA].tolist(), default=0)
 
 
 def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
