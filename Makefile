@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-all test-slow clean
+.PHONY: demo test check test-all test-slow windows clean
 
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py
@@ -23,6 +23,12 @@ test-all: .venv/.installed
 # The published recipes, held to their figures: about 15 minutes on two cores.
 test-slow: .venv/.installed
 	$(BIN)/pytest -q -m slow
+
+# An OpenCV with windows, beside the one without, for the test that looks at a window on Xvfb.
+windows: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	  --target .venv/opencv-windows "opencv-python==$$($(BIN)/python -c \
+	  'from importlib.metadata import version; print(version("opencv-python-headless"))')"
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \

@@ -54,10 +54,9 @@ class GifEncoder:
             OSError: If the disk is full. What was written before stays readable.
         """
         if self._pending is not None:
-            duration_s = time_s - self._pending[1]
-            if duration_s < 0.99 / MAX_FPS:
+            if time_s - self._pending[1] < 0.99 / MAX_FPS:
                 return
-            self._write_pending(duration_s)
+            self._write_pending(time_s)
         self._pending = picture, time_s
 
     def finish(self) -> None:
@@ -68,13 +67,13 @@ class GifEncoder:
         """
         try:
             if self._pending is not None:
-                self._write_pending(LAST_FRAME_S)
+                self._write_pending(self._pending[1] + LAST_FRAME_S)
         finally:
             self._file.close()
 
-    def _write_pending(self, duration_s: float) -> None:
+    def _write_pending(self, until_s: float) -> None:
         assert self._pending is not None  # noqa: S101
-        picture, self._pending = self._pending[0], None
+        (picture, from_s), self._pending = self._pending, None
         start = b""
         if self._shown is None:
             height, width = picture.shape[:2]
@@ -91,7 +90,8 @@ class GifEncoder:
         frame = GifImagePlugin.getdata(
             image,
             (left, top),
-            duration=min(1000 * duration_s, 655_000),
+            # A GIF counts hundredths; those that are rounded off do not add up.
+            duration=10 * (round(100 * until_s) - round(100 * from_s)),
             transparency=UNCHANGED,
             disposal=KEEP,
             include_color_table=True,

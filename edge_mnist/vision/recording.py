@@ -11,9 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import make_beside, put_in_place
-from edge_mnist.vision.drawing import fit
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.gif import GifEncoder
+from edge_mnist.vision.tiling import fit
 
 SUFFIXES = (".mp4", ".gif")
 

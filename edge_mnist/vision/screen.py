@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable
 
-from edge_mnist.vision.drawing import annotate
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.interruption import Interruption
-from edge_mnist.vision.reading import Reading
+from edge_mnist.vision.lettering import letter_px, write_panel
 from edge_mnist.vision.view import View, ViewAddress
 from edge_mnist.vision.window import Window, find_window_obstacle
 
@@ -57,7 +56,9 @@ class Screen:
         if self._view is not None:
             self._view.show(picture)
         if self._window is not None:
-            self._window.show(annotate(picture, Reading(), hints=HINTS))
+            with_hints = picture.copy()
+            write_panel(with_hints, HINTS, letter_px(picture), is_right=True, is_bottom=True)
+            self._window.show(with_hints)
 
     def wait_key(self, wait_s: float, interruption: Interruption) -> str:
         """Wait for a key or until the time is over; return the key, "" if there was none."""

@@ -12,7 +12,7 @@ import cv2
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 from edge_mnist.runtime import Classifier
-from edge_mnist.vision.drawing import annotate, tile
+from edge_mnist.vision.drawing import annotate
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
 from edge_mnist.vision.frames import Frame, Picture, Source
 from edge_mnist.vision.interruption import Interruption
@@ -21,6 +21,7 @@ from edge_mnist.vision.outputs import Outputs
 from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
 from edge_mnist.vision.recording import FALLBACK_FPS, check_recording_path
 from edge_mnist.vision.screen import Screen
+from edge_mnist.vision.tiling import tile
 from edge_mnist.vision.video_file import is_video
 from edge_mnist.vision.view import ViewAddress
 

@@ -12,11 +12,12 @@ from edge_mnist.engines import ENGINE_MODULES
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 TRAIN_REMEDY = "; install it with: pip install 'edge-mnist[train]'"
 VISION_REMEDY = "; install it with: pip install 'edge-mnist[vision]'"
+WEBCAM_REMEDY = "; install it with: pip install 'edge-mnist[webcam]'"
 
 
 def test_commands_are_the_documented_ones():
     assert set(COMMANDS) == {
-        "train", "quantize", "evaluate", "predict", "bench", "models", "doctor"
+        "train", "quantize", "evaluate", "predict", "webcam", "bench", "models", "doctor"
     }  # fmt: skip
 
 
@@ -70,6 +71,8 @@ def test_no_command_is_answered_with_help(edge_mnist):
         ("evaluate --speed", "No such option: --speed"),
         ("models micro", "unexpected extra argument (micro)"),
         ("doctor now", "unexpected extra argument (now)"),
+        ("webcam --max-frames all", "Invalid value for '--max-frames'"),
+        ("webcam camera", "unexpected extra argument (camera)"),
     ],
 )
 def test_wrong_usage_exits_2_and_says_what(arguments, told, edge_mnist):
@@ -98,6 +101,8 @@ def test_wrong_usage_exits_2_and_says_what(arguments, told, edge_mnist):
             "evaluate --data pictures",
             "reading image files needs the package cv2" + VISION_REMEDY,
         ),
+        ("cv2", "webcam", "reading from a camera needs the package cv2" + WEBCAM_REMEDY),
+        ("PIL", "webcam", "reading from a camera needs the package PIL" + WEBCAM_REMEDY),
         (
             "sklearn",
             "evaluate --data optdigits",
