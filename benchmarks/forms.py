@@ -39,7 +39,8 @@ class Tally:
     digit_errors: int = 0
     fields: int = 0
     right: int = 0
-    right_marked: int = 0
+    sound: int = 0  # right ones in which nothing but digits stands
+    sound_marked: int = 0
     wrong_marked: int = 0
     marks: int = 0  # fields with a tick, a letter or the like
     marks_read: int = 0  # those of them in which digits were read
@@ -57,7 +58,7 @@ class Tally:
             share(self.digits - self.digit_errors, self.digits),
             share(self.right, self.fields),
             share(self.wrong_marked, wrong),
-            share(self.right_marked, self.right),
+            share(self.sound_marked, self.sound),
             share(self.marks_read, self.marks),
             f"{np.median(self.ms):.0f} ms",
         ]
@@ -135,7 +136,9 @@ def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
         tally.digits += len(truth)
         tally.digit_errors += count_edits(truth, read)
         tally.right += is_right
-        tally.right_marked += is_right and bool(found.doubts)
+        is_sound = is_right and found.name not in form.marked
+        tally.sound += is_sound
+        tally.sound_marked += is_sound and bool(found.doubts)
         tally.wrong_marked += not is_right and bool(found.doubts)
         if found.name in form.marked:
             tally.marks += 1

@@ -77,7 +77,7 @@ def expose(photo: NDArray[np.float32], rng: Generator) -> NDArray[np.uint8]:
     light = 0.88 + rng.uniform(0.0, 0.4) * along
     if rng.random() < 0.35:
         edge = along - rng.uniform(-0.3, 0.3)
-        light *= 1 - rng.uniform(0.15, 0.4) / (1 + np.exp(-edge * rng.uniform(30, 150)))
+        light *= 1 - rng.uniform(0.08, 0.2) * (1 + np.tanh(edge * rng.uniform(15, 75)))
     tint = np.array([rng.uniform(0.86, 1.0), rng.uniform(0.95, 1.0), 1.0], np.float32)
     lit = cv2.GaussianBlur(photo * light[..., None] * tint, (0, 0), rng.uniform(0.4, 1.1))
     lit = lit + rng.normal(0, rng.uniform(1.5, 6), (height, width, 1)).astype(np.float32)

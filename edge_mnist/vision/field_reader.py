@@ -18,7 +18,7 @@ from edge_mnist.vision.reader import Reader
 from edge_mnist.vision.reading import Box, FoundDigit, Reading
 
 # A field with a digit that is less sure is doubtful. Chosen on forms with MNIST's training digits.
-DEFAULT_DOUBT_BELOW = 0.95
+DEFAULT_DOUBT_BELOW = 0.97
 
 # In a field without cells, digits cover at least this share of the ink, or it is doubtful.
 MIN_READ_INK = 0.9

@@ -239,9 +239,7 @@ def _parse_field(entry: Any, number: int) -> Field:
     _require(isinstance(cells, bool), f"{where}: cells", "true or false", cells)
     _require(limits is None or _is_pair(limits), f"{where}: range", "[lowest, highest]", limits)
     pattern = entry.get("pattern")
-    _require(
-        pattern is None or isinstance(pattern, str), f"{where}: pattern", "a text", pattern
-    )
+    _require(pattern is None or isinstance(pattern, str), f"{where}: pattern", "a text", pattern)
     return Field(
         name,
         tuple(map(float, box)),

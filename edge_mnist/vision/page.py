@@ -21,6 +21,9 @@ PAGE_SIDES_PX = (700, 2400)
 MIN_PAGE_SHARE = 0.15
 # A page's outline fills the four-sided figure around it; what is bent or covered more is none.
 MIN_QUAD_FILL = 0.93
+# The page differs by that much from what it lies on, in levels of 255; a table printed on a page
+# does not.
+MIN_EDGE_CONTRAST = 8.0
 # Sides are fitted to this middle part of the outline's: corners are round, or a finger's.
 SIDE_PART = (0.08, 0.92)
 
@@ -102,7 +105,9 @@ class PageFinder:
         small, _ = _shrink(gray)
         points, descriptors = self._detector.detectAndCompute(small, None)
         size = np.array(small.shape[::-1], np.float32)
-        return np.array([point.pt for point in points], np.float32).reshape(-1, 2) / size, descriptors
+        return np.array([point.pt for point in points], np.float32).reshape(
+            -1, 2
+        ) / size, descriptors
 
     def _match(self, gray: GrayImage) -> Corners | None:
         """Return the page's corners by features that the reference shows too."""
@@ -152,7 +157,11 @@ def find_outline(gray: GrayImage) -> Corners | None:
             if area < MIN_PAGE_SHARE * small.size or (best and area < 1.02 * best[0]):
                 continue
             corners = _fit_quad(contour, hull)
-            if corners is not None and _lies_within(corners, small):
+            if (
+                corners is not None
+                and _lies_within(corners, small)
+                and _stands_out(corners, smooth)
+            ):
                 best = area, corners
     # Pixels are counted from their centres.
     return None if best is None else ((best[1] + 0.5) / scale - 0.5).astype(np.float32)
@@ -245,6 +254,16 @@ def _lies_within(corners: Corners, picture: GrayImage) -> bool:
     limit = np.array(picture.shape[::-1]) - 2
     on_border = (corners < 1) | (corners > limit)
     # A corner may touch the border, a side may not.
-    return not any(
-        (on_border[index] & on_border[index - 1]).any() for index in range(4)
-    )
+    return not any((on_border[index] & on_border[index - 1]).any() for index in range(4))
+
+
+def _stands_out(corners: Corners, picture: GrayImage) -> bool:
+    """Return whether what is just within an outline differs in level from what is just beyond."""
+    inside = np.zeros(picture.shape, np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(corners).astype(np.int32), 1)
+    reach = max(2, round(0.006 * max(picture.shape)))
+    edge = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
+    gap = cv2.dilate(inside, edge) - cv2.erode(inside, edge)
+    band = cv2.dilate(gap, edge) - gap
+    levels = [np.median(picture[(band > 0) & (inside == side)]) for side in (0, 1)]
+    return bool(abs(levels[0] - levels[1]) >= MIN_EDGE_CONTRAST)
