@@ -39,7 +39,7 @@ def render_aims(scenes: Sequence[SceneScore], clips: Sequence[ClipScore]) -> str
         rows.append(("digits right, over all", overall, 0.95))
         rows.append(("whole numbers right, over all", share_numbers(scenes), 0.9))
     lines = [
-        [name, f"≥ {aim:.0%}", f"{100 * share:.2f} %", judge(share >= aim)]
+        [name, f"≥ {100 * aim:.0f} %", f"{100 * share:.2f} %", judge(share >= aim)]
         for name, share, aim in rows
     ]
     if scenes:
@@ -55,7 +55,7 @@ def render_aims(scenes: Sequence[SceneScore], clips: Sequence[ClipScore]) -> str
             ("clips without a wrong stable number", sum(not clip.wrong for clip in clips)),
         ):
             share = count / len(clips)
-            lines.append([name, "≥ 95%", f"{100 * share:.1f} %", judge(share >= 0.95)])
+            lines.append([name, "≥ 95 %", f"{100 * share:.2f} %", judge(share >= 0.95)])
     return render_markdown_table(["", "aim", "measured", ""], lines)
 
 

@@ -19,7 +19,7 @@ SCALE = 2
 MAX_LINES = 5
 MAX_LENGTH = 12
 # Between two numbers of a line, in heights of a digit.
-NUMBER_GAP = (2.6, 4.5)
+NUMBER_GAP = (3.0, 4.8)
 SECOND_NUMBER = 0.25  # chance
 
 
