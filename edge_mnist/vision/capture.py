@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_mnist.vision.frames import Picture
 
+# OpenCV's own messages, on every camera that is not there for instance: none.
 _SILENT = 0
 
 # What claims more tells nonsense: FFmpeg gives its time base where the rate is unknown.
@@ -71,7 +72,7 @@ def open_video(path_or_url: str, timeout_s: float) -> Capture | None:
 
 def _open(source: int | str, backend: int, parameters: list[int]) -> Capture | None:
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.setLogLevel(_SILENT)
+        getattr(cv2.utils, "logging", cv2).setLogLevel(_SILENT)  # OpenCV 5 moved it
     capture = _make_capture(source, backend, parameters)
     if not capture.isOpened():
         return None

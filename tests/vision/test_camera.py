@@ -186,6 +186,7 @@ class FakePicamera2:
         assert self.is_started
         assert name == "main"
         assert wait > 0
+        time.sleep(0.001)
         if self.n_left == 0:
             raise RuntimeError("Camera grab failed.")
         self.n_left -= 1
