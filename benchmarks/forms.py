@@ -20,7 +20,7 @@ from report import render_markdown_table, write_report
 from edge_mnist.runtime import Classifier
 from edge_mnist.vision.field_reader import FieldReader
 from edge_mnist.vision.field_reading import NO_DIGIT
-from edge_mnist.vision.fields import load_fields, render_fields
+from edge_mnist.vision.fields_file import load_fields, render_fields
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 from form_layouts import make_layouts

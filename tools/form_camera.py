@@ -62,7 +62,7 @@ def draw_desk(size: tuple[int, int], rng: Generator) -> NDArray[np.float32]:
 def cast_shadow(photo: NDArray[np.float32], corners: NDArray[np.float64]) -> None:
     """Darken the desk along the page's edge, in place."""
     shadow = np.zeros(photo.shape[:2], np.float32)
-    cv2.fillConvexPoly(shadow, np.rint(corners + (6, 8)).astype(np.int32), 1.0)
+    cv2.fillConvexPoly(shadow, np.rint(corners + np.array([6, 8])).astype(np.int32), 1.0)
     photo *= 1 - 0.4 * cv2.GaussianBlur(shadow, (0, 0), 7)[..., None]
 
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from edge_mnist import dataset
 from edge_mnist.dataset import Examples
-from edge_mnist.vision.fields import Field, render_fields
+from edge_mnist.vision.fields import Field
+from edge_mnist.vision.fields_file import render_fields
 
 DEFAULT_PAGES = 200
 EMPTY_SHARE = 0.08  # of fields that may be empty

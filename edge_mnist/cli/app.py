@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist import __version__
-from edge_mnist.cli import bench, doctor, evaluate, models, predict, quantize, train, webcam
+from edge_mnist.cli import bench, doctor, evaluate, fields, models, predict, quantize, train, webcam
 from edge_mnist.errors import EdgeMnistError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command()(quantize.quantize)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(webcam.webcam)
+app.command()(fields.fields)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(doctor.doctor)

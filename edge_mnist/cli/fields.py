@@ -1,5 +1,6 @@
 """`edge-mnist fields`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,12 @@ def fields(
     Example: edge-mnist fields blank.png --out FIELDS.toml
     """
     with needs("vision", "finding the boxes of a form"):
-        from edge_mnist.vision.fields import render_fields
+        from edge_mnist.vision.fields_file import render_fields
         from edge_mnist.vision.propose_fields import propose_fields
 
-    form = propose_fields(read_image(image))
+    # A reference picture is looked for from the place of the FIELDS.toml.
+    reference = Path(os.path.relpath(image, Path() if out is None else out.parent))
+    form = propose_fields(read_image(image), reference)
     if form is None:
         raise InvalidInputError(
             f"no fields in {image}",

@@ -1,5 +1,6 @@
 """Finding the page of a form in a photograph, and straightening it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,21 +12,16 @@ from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.image_file import read_image
+from edge_mnist.vision.outline import (
+    MIN_PAGE_SHARE,
+    SEARCH_SIDE_PX,
+    Corners,
+    find_outline,
+    shrink,
+)
 
-# Outlines and features are looked for at this length of the longer side: finer detail is noise.
-SEARCH_SIDE_PX = 1000
 # The longer side of a straightened page: as in the photograph, within these limits.
 PAGE_SIDES_PX = (700, 2400)
-
-# A page that is smaller in its photograph leaves too few pixels to a digit.
-MIN_PAGE_SHARE = 0.15
-# A page's outline fills the four-sided figure around it; what is bent or covered more is none.
-MIN_QUAD_FILL = 0.93
-# The page differs by that much from what it lies on, in levels of 255; a table printed on a page
-# does not.
-MIN_EDGE_CONTRAST = 8.0
-# Sides are fitted to this middle part of the outline's: corners are round, or a finger's.
-SIDE_PART = (0.08, 0.92)
 
 FEATURES = 3000
 # Lowe, "Distinctive image features from scale-invariant keypoints", 2004: a match is kept if the
@@ -34,9 +30,6 @@ MATCH_RATIO = 0.8
 MATCH_TOLERANCE_PX = 4.0
 # Matches that have to agree on one perspective. Pages of other forms reach some by chance.
 MIN_MATCHES = 20
-
-# float32 [4, 2]: x and y of the left upper, right upper, right lower and left lower corner.
-Corners = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -100,9 +93,8 @@ class PageFinder:
         return Page(straighten(gray, corners, self._aspect), corners)
 
     def _describe(self, gray: GrayImage) -> tuple[NDArray[np.float32], Any]:
-        """Return the places of a picture's features, float32 [N, 2] in fractions, and what they
-        look like."""
-        small, _ = _shrink(gray)
+        """Return the places of features, float32 [N, 2] in fractions, and what they look like."""
+        small, _ = shrink(gray)
         points, descriptors = self._detector.detectAndCompute(small, None)
         size = np.array(small.shape[::-1], np.float32)
         return np.array([point.pt for point in points], np.float32).reshape(
@@ -137,36 +129,6 @@ class PageFinder:
         return corners if is_page else None
 
 
-def find_outline(gray: GrayImage) -> Corners | None:
-    """Return the corners of the largest light sheet with four sides, or None.
-
-    Args:
-        gray: uint8 [height, width].
-    """
-    small, scale = _shrink(gray)
-    smooth = cv2.GaussianBlur(small, (5, 5), 0)
-    _, sheet = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    # Edges hold where a shadow parts the page in two, which a threshold takes for its end.
-    edges = cv2.dilate(cv2.Canny(smooth, 30, 90), np.ones((3, 3), np.uint8))
-    best: tuple[float, Corners] | None = None
-    for mask in (sheet, edges):
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in contours:
-            hull = cv2.convexHull(contour)
-            area = cv2.contourArea(hull)
-            if area < MIN_PAGE_SHARE * small.size or (best and area < 1.02 * best[0]):
-                continue
-            corners = _fit_quad(contour, hull)
-            if (
-                corners is not None
-                and _lies_within(corners, small)
-                and _stands_out(corners, smooth)
-            ):
-                best = area, corners
-    # Pixels are counted from their centres.
-    return None if best is None else ((best[1] + 0.5) / scale - 0.5).astype(np.float32)
-
-
 def straighten(gray: GrayImage, corners: Corners, aspect: float | None = None) -> GrayImage:
     """Return the page as seen from above.
 
@@ -189,81 +151,26 @@ def straighten(gray: GrayImage, corners: Corners, aspect: float | None = None) -
     return page.astype(np.uint8)
 
 
+def locate_box(
+    box: tuple[float, float, float, float], corners: Sequence[Sequence[float]]
+) -> Corners:
+    """Return where a box of the page lies in the photograph, to draw it there.
+
+    Args:
+        box: x, y, width and height in fractions of the page, as in `Field.box`.
+        corners: The page's corners, as in `FormReading.corners`.
+
+    Returns:
+        float32 [4, 2], clockwise from the left upper corner.
+    """
+    x, y, width, height = box
+    unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
+    matrix = cv2.getPerspectiveTransform(unit, np.array(corners, np.float32))
+    places = (unit * (width, height) + (x, y)).astype(np.float32)
+    located: Corners = cv2.perspectiveTransform(places[None], matrix)[0].astype(np.float32)
+    return located
+
+
 def _corners_of(width: int, height: int) -> Corners:
     right, bottom = width - 1, height - 1
     return np.array([[0, 0], [right, 0], [right, bottom], [0, bottom]], np.float32)
-
-
-def _shrink(gray: GrayImage) -> tuple[GrayImage, float]:
-    """Return a picture at the size for searching, and its scale."""
-    scale = min(1.0, SEARCH_SIDE_PX / max(gray.shape))
-    if scale == 1:
-        return gray, scale
-    return cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(
-        np.uint8
-    ), scale
-
-
-def _fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
-    """Return the four corners of an outline, or None if it has no four sides."""
-    perimeter = cv2.arcLength(hull, True)
-    for tolerance in (0.01, 0.02, 0.03, 0.05):
-        rough = cv2.approxPolyDP(hull, tolerance * perimeter, True)
-        if len(rough) <= 4:
-            break
-    if len(rough) != 4 or not cv2.isContourConvex(rough):
-        return None
-    corners = _order(rough[:, 0].astype(np.float32))
-    filled = cv2.contourArea(hull) / max(cv2.contourArea(corners), 1.0)
-    if not MIN_QUAD_FILL < filled < 1 / MIN_QUAD_FILL:
-        return None
-    return _refine(corners, contour[:, 0].astype(np.float32))
-
-
-def _refine(corners: Corners, outline: NDArray[np.float32]) -> Corners | None:
-    """Return where lines fitted to the four sides meet."""
-    lines = []
-    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        length = float(np.linalg.norm(end - start))
-        along = (end - start) / length
-        across = np.array([-along[1], along[0]], np.float32)
-        offset = outline - start
-        place = offset @ along / length
-        is_side = (np.abs(offset @ across) < 0.02 * length) & (place > SIDE_PART[0])
-        points = outline[is_side & (place < SIDE_PART[1])]
-        if len(points) < 0.3 * length:
-            return None
-        vx, vy, x, y = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-        lines.append(np.array([vy, -vx, vx * y - vy * x]))
-    meetings = [np.cross(lines[index - 1], lines[index]) for index in range(4)]
-    if any(abs(meeting[2]) < 1e-9 for meeting in meetings):
-        return None
-    return np.array([meeting[:2] / meeting[2] for meeting in meetings], np.float32)
-
-
-def _order(corners: NDArray[np.float32]) -> Corners:
-    """Return corners clockwise from the left upper one."""
-    offset = corners - corners.mean(axis=0)
-    # In pictures y grows downwards, so growing angles turn clockwise.
-    clockwise = corners[np.argsort(np.arctan2(offset[:, 1], offset[:, 0]))]
-    return np.roll(clockwise, -int(np.argmin(clockwise.sum(axis=1))), axis=0)
-
-
-def _lies_within(corners: Corners, picture: GrayImage) -> bool:
-    """Return whether a page is in the picture as a whole: its border is none of its sides."""
-    limit = np.array(picture.shape[::-1]) - 2
-    on_border = (corners < 1) | (corners > limit)
-    # A corner may touch the border, a side may not.
-    return not any((on_border[index] & on_border[index - 1]).any() for index in range(4))
-
-
-def _stands_out(corners: Corners, picture: GrayImage) -> bool:
-    """Return whether what is just within an outline differs in level from what is just beyond."""
-    inside = np.zeros(picture.shape, np.uint8)
-    cv2.fillConvexPoly(inside, np.rint(corners).astype(np.int32), 1)
-    reach = max(2, round(0.006 * max(picture.shape)))
-    edge = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
-    gap = cv2.dilate(inside, edge) - cv2.erode(inside, edge)
-    band = cv2.dilate(gap, edge) - gap
-    levels = [np.median(picture[(band > 0) & (inside == side)]) for side in (0, 1)]
-    return bool(abs(levels[0] - levels[1]) >= MIN_EDGE_CONTRAST)

@@ -1,12 +1,15 @@
 """Proposing the fields of a form from the boxes that are printed on it."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.fields import MAX_DIGITS, Field, FormFields
-from edge_mnist.vision.page import find_outline, straighten
+from edge_mnist.vision.outline import find_outline
+from edge_mnist.vision.page import straighten
 from edge_mnist.vision.reading import Box
 
 # Boxes of fields, in shares of the page's longer side and of the page.
@@ -33,15 +36,16 @@ LINE_CONTRAST = 12
 FREE_DIGITS = (0, 6)
 
 
-def propose_fields(gray: GrayImage) -> FormFields | None:
+def propose_fields(gray: GrayImage, reference: Path) -> FormFields | None:
     """Find the boxes of a form and propose a field for each box, and for each row of cells.
 
     Args:
         gray: uint8 [height, width], a photograph or a scan of the form, empty at best.
+        reference: The picture's file. If no outline of a page is in the picture, as in a scan, it
+            is the page from edge to edge, by which the page is found in photographs.
 
     Returns:
-        The fields from top to bottom and from left to right, or None if there are no boxes. The
-        page is found by its outline if it has one in the picture.
+        The fields from top to bottom and from left to right, or None if there are no boxes.
     """
     corners = find_outline(gray)
     page = gray if corners is None else straighten(gray, corners)
@@ -51,7 +55,9 @@ def propose_fields(gray: GrayImage) -> FormFields | None:
         return None
     height, width = page.shape
     fields = tuple(_to_field(number, comb, width, height) for number, comb in enumerate(combs, 1))
-    return FormFields(fields, "whole" if corners is None else "outline", width / height)
+    if corners is None:
+        return FormFields(fields, "reference", reference=reference)
+    return FormFields(fields, "outline", width / height)
 
 
 def find_boxes(page: GrayImage) -> list[Box]:
@@ -178,12 +184,13 @@ def _is_cell(box: Box) -> bool:
 
 def _to_field(number: int, comb: list[Box], width: int, height: int) -> Field:
     """Return the field of a row of cells, or of a box."""
-    count, (left, top, wide, _) = len(comb), comb[0]
+    count, (first_x, top, wide, _) = len(comb), comb[0]
     bottom = max(box[1] + box[3] for box in comb)
-    right = comb[-1][0] + comb[-1][2]
+    last_x = comb[-1][0] + comb[-1][2]
     # Half of the gap to its neighbour belongs to each cell, at the ends too.
-    gap = (right - left - sum(box[2] for box in comb)) / (count - 1) if count > 1 else 0.0
-    left, right = max(left - gap / 2, 0), min(right + gap / 2, width)
+    gaps = last_x - first_x - sum(box[2] for box in comb)
+    half_gap = gaps / (count - 1) / 2 if count > 1 else 0.0
+    left, right = max(first_x - half_gap, 0.0), min(last_x + half_gap, width)
     box = (left / width, top / height, (right - left) / width, (bottom - top) / height)
     is_comb = count > 1 or wide <= MAX_CELL_ASPECT * (bottom - top)
     return Field(f"field_{number}", box, (0, count) if is_comb else FREE_DIGITS, cells=is_comb)
