@@ -53,7 +53,8 @@ class Source(Protocol):
         Raises:
             SourceError: If the source breaks down and does not come back, or none of its files
                 holds a picture.
-            InvalidInputError: If a live source's frames lie outside of the region to read.
+            InvalidInputError: If the only file holds no picture, or the region to read lies outside
+                of the frames.
         """
         ...
 

@@ -48,7 +48,9 @@ class MediaFiles:
         """Give every frame, none left out.
 
         Raises:
-            SourceError: If none can be read.
+            SourceError: If none can be read, or the only one is a video and cannot.
+            InvalidInputError: If the only one is a picture that cannot be read, or the region to
+                read lies outside of it.
         """
         index = 0
         for file in self._files:
@@ -56,7 +58,7 @@ class MediaFiles:
                 for picture, time_s in self._read(file):
                     if self._is_closed:
                         return
-                    yield Frame(self._framing.apply(picture), index, time_s, file)
+                    yield Frame(self._frame(picture, file), index, time_s, file)
                     index += 1
             except (InvalidInputError, SourceError) as exc:
                 if len(self._files) == 1:
@@ -75,6 +77,12 @@ class MediaFiles:
             yield from read_video(file, self._tell)
         else:
             yield read_picture(Path(file), self._say), 0.0
+
+    def _frame(self, picture: Picture, file: str) -> Picture:
+        try:
+            return self._framing.apply(picture)
+        except InvalidInputError as exc:
+            raise InvalidInputError(f"{file}: {exc}") from exc
 
     def _tell(self, failure: str) -> None:
         self.failures.append(failure)

@@ -152,7 +152,10 @@ def test_region_that_one_file_lacks(write_picture, tmp_path):
     source, frames, told = read(tmp_path, framing=Framing(roi=(10, 10, 5, 5)))
     assert [x.picture.shape for x in frames] == [(5, 5, 3)]
     assert source.failures == told
-    assert told == ["region to read: expected a part of the frame of 8x6 px, got 10,10,5,5"]
+    assert told == [
+        f"{tmp_path / 'small.png'}: "
+        "region to read: expected a part of the frame of 8x6 px, got 10,10,5,5"
+    ]
 
 
 def test_folder_without_a_readable_file(tmp_path):
