@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import BOX_INK_SHARE, FULL_INK_PERCENTILE, PAPER_INK_SHARE
-from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, touches_border
 from edge_mnist.vision.reading import Box
 
 # What is lower than this, in pixels, is no digit; it may be a piece of one.
 MIN_DIGIT_HEIGHT = 9
 # Fewer pixels than this are a speck.
 MIN_PIECE_AREA = 6
-# Ink must somewhere be this many times as strong as what may be ink at all.
-STRONG_INK = 1.6
+# This share of a blob is strong ink.
+STRONG_SHARE = 0.1
 # Labels are 16 bits; with half as many pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
@@ -66,12 +66,10 @@ def find_blobs(ink: InkMap) -> tuple[list[Blob], list[Blob]]:
     count = len(stats)
     if count > MAX_PIECES:
         return [], []
-    height, width = ink.contrast.shape
-    strong = ink.contrast > MIN_CONTRAST * STRONG_INK
-    strength = np.bincount(labels[strong], minlength=count)
-    x, y, w, h, area = stats.T
-    is_inside = (x > 0) & (y > 0) & (x + w < width) & (y + h < height)
-    chosen = is_inside & (area >= MIN_PIECE_AREA) & (strength >= 0.1 * area)
+    strength = np.bincount(labels[ink.strong > 0], minlength=count)
+    area = stats[:, cv2.CC_STAT_AREA]
+    is_inside = ~touches_border(stats, ink.contrast.shape)
+    chosen = is_inside & (area >= MIN_PIECE_AREA) & (strength >= STRONG_SHARE * area)
     chosen[0] = False
     digits, pieces = [], []
     for label in np.flatnonzero(chosen):
@@ -116,7 +114,9 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     # The soft edge of a stroke belongs to it, the next digit's does not.
     radius = 1 + min(w, h) // 24
     near = cv2.dilate(blob.mask.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8))
-    share = ink.contrast[y : y + h, x : x + w] * np.float32(1 / blob.level)
+    contrast = ink.contrast[y : y + h, x : x + w]
+    level = min(blob.level, float(contrast[blob.mask].max()))
+    share = contrast * np.float32(1 / level)
     share[(near == 0) | (share < PAPER_INK_SHARE)] = 0
     return np.minimum(share, 1, out=share)
 

@@ -23,7 +23,11 @@ DEFAULT_DOUBT_BELOW = 0.97
 # In a field without cells, digits cover at least this share of the ink, or it is doubtful.
 MIN_READ_INK = 0.9
 
+# Cells that are smaller on the straightened page hold nothing that could be read.
+MIN_CELL_PX = 12
+
 PAGE_NOT_FOUND = "page not found"
+TOO_SMALL = "too small on the page"
 
 
 class FieldReader:
@@ -68,27 +72,32 @@ class FieldReader:
         )
         page = self._finder.find(gray)
         if page is None:
-            nothing = (
-                FieldReading(field.name, "", None, (), (PAGE_NOT_FOUND,))
-                for field in self.form.fields
-            )
+            nothing = (_unread(field, PAGE_NOT_FOUND) for field in self.form.fields)
             return FormReading(None, tuple(nothing))
         boxes = [_to_pixels(field, page.gray) for field in self.form.fields]
-        combs = [
-            cut_cells(page.gray, box, field.digits[1]) if field.cells else []
+        legible = [
+            (field, box)
             for field, box in zip(self.form.fields, boxes, strict=True)
+            if _is_legible(field, box)
         ]
-        predictions = self._classify([cell for comb in combs for cell in comb])
-        free = [box for field, box in zip(self.form.fields, boxes, strict=True) if not field.cells]
-        # One reading of a page with nothing else on it, not one a field.
-        writing = lift_writing(page.gray, free)
-        rows = _sort_digits(self._reader.read(writing)) if free else []
-        fields = [
-            self._read_comb(field, comb, predictions)
+        combs = {
+            field.name: cut_cells(page.gray, box, field.digits[1])
+            for field, box in legible
             if field.cells
-            else self._read_free(field, box, writing, rows)
-            for field, comb, box in zip(self.form.fields, combs, boxes, strict=True)
-        ]
+        }
+        predictions = self._classify([cell for comb in combs.values() for cell in comb])
+        free = {field.name: box for field, box in legible if not field.cells}
+        # One reading of a page with nothing else on it, not one a field.
+        writing = lift_writing(page.gray, list(free.values()))
+        rows = _sort_digits(self._reader.read(writing)) if free else []
+        fields = []
+        for field in self.form.fields:
+            if field.name in combs:
+                fields.append(self._read_comb(field, combs[field.name], predictions))
+            elif field.name in free:
+                fields.append(self._read_free(field, free[field.name], writing, rows))
+            else:
+                fields.append(_unread(field, TOO_SMALL))
         corners = tuple((float(x), float(y)) for x, y in page.corners)
         return FormReading(corners, tuple(fields))
 
@@ -148,6 +157,16 @@ class FieldReader:
             tuple(digits),
             (*doubts, *field.find_broken_rules(text), *unsure),
         )
+
+
+def _unread(field: Field, doubt: str) -> FieldReading:
+    return FieldReading(field.name, "", None, (), (doubt,))
+
+
+def _is_legible(field: Field, box: Box) -> bool:
+    """Return whether a field, or each of its cells, is large enough to be read."""
+    cells = field.digits[1] if field.cells else 1
+    return min(box[2] / cells, box[3]) >= MIN_CELL_PX
 
 
 def _to_pixels(field: Field, page: GrayImage) -> Box:

@@ -11,15 +11,21 @@ from edge_mnist.preprocessing import GrayImage
 # The paper is looked for in a reduced picture whose shorter side is about this many pixels.
 COARSE_SIDE = 120
 # What is narrower than this, in reduced pixels, may be a stroke; what is wider belongs to the
-# paper: a shadow, a stain, a hand, the desk beneath.
-WIDEST_STROKE = 21
+# paper: a shadow, a hand, the desk beneath.
+STROKE_WIDTH = 9
+# Except that what is narrower than this and stands free of the frame's border is thick writing.
+THICK_STROKE_WIDTH = 25
+THICK_CONTRAST = 40
 
 # Contrast that counts as ink at all, of 255: below it, paper's grain would be full of strokes.
-MIN_CONTRAST = 16
+MIN_CONTRAST = 12
 # The share of a normal distribution that lies more than a standard deviation below the mean.
 BELOW_ONE_SIGMA = 0.1587
 # What is missing of the paper's light must also be this many times the paper's own noise.
-MIN_NOISES = 4.0
+MIN_NOISES = 2.5
+# Somewhere a stroke must be this strong.
+STRONG_CONTRAST = 20
+STRONG_NOISES = 4.5
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,12 @@ class InkMap:
     Attributes:
         contrast: uint8 [height, width]; 0 is paper. For dark ink it is the share of light that is
             missing, which does not change in the shade: 255 is black.
+        strong: uint8 of the same shape, 1 where it cannot be the paper's grain.
         is_bright: Whether the ink is brighter than what it stands on.
     """
 
     contrast: GrayImage
+    strong: NDArray[np.uint8]
     is_bright: bool
 
 
@@ -42,6 +50,8 @@ def map_ink(gray: GrayImage) -> InkMap:
     Args:
         gray: uint8 [height, width], dark on light or light on dark.
     """
+    # Noise is finer than any stroke.
+    gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8)
     factor = max(1, round(min(gray.shape) / COARSE_SIDE))
     coarse = _shrink(gray, factor)
     is_bright = _is_ink_bright(coarse)
@@ -51,10 +61,12 @@ def map_ink(gray: GrayImage) -> InkMap:
     middle, noise = _measure_noise(paper, gray)
     missing = cv2.subtract(paper, gray)
     _, missing = cv2.threshold(missing, middle + MIN_NOISES * noise, 0, cv2.THRESH_TOZERO)
+    _, strong = cv2.threshold(missing, middle + STRONG_NOISES * noise, 1, cv2.THRESH_BINARY)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
-    return InkMap(contrast.astype(np.uint8), is_bright)
+    _, visible = cv2.threshold(contrast, STRONG_CONTRAST, 1, cv2.THRESH_BINARY)
+    return InkMap(contrast.astype(np.uint8), cv2.bitwise_and(strong, visible), is_bright)
 
 
 def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
@@ -79,24 +91,50 @@ def _shrink(gray: GrayImage, factor: int) -> GrayImage:
 def _is_ink_bright(coarse: GrayImage) -> bool:
     """Tell the polarity by the skew of what is finer than the paper: ink is rare and stands out."""
     levels = coarse.astype(np.float32)
-    surroundings = cv2.blur(levels, (WIDEST_STROKE, WIDEST_STROKE))
+    surroundings = cv2.blur(levels, (THICK_STROKE_WIDTH, THICK_STROKE_WIDTH))
     fine = np.clip(levels - surroundings, -64, 64)
     return bool((fine * fine * fine).sum() > 0)
 
 
-def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
     """Return the level of the paper at each pixel: what remains when dark strokes are closed."""
-    kernel = np.ones((WIDEST_STROKE, WIDEST_STROKE), np.uint8)
+    margin = min(THICK_STROKE_WIDTH // 2, *(side - 1 for side in coarse.shape))
+    inner = slice(margin, margin + coarse.shape[0]), slice(margin, margin + coarse.shape[1])
     # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
-    margin = min(WIDEST_STROKE // 2, *(side - 1 for side in coarse.shape))
-    wider = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
-    closed = cv2.morphologyEx(np.clip(wider, 0, 255).astype(np.uint8), cv2.MORPH_CLOSE, kernel)
-    closed = closed[margin : margin + coarse.shape[0], margin : margin + coarse.shape[1]]
+    beyond = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
+    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8), STROKE_WIDTH)[inner]
+    # A shadow that ends at the border is no stroke that ends before it.
+    mirrored = cv2.copyMakeBorder(coarse, *[margin] * 4, cv2.BORDER_REFLECT_101).astype(np.uint8)
+    thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
+    mask = cv2.threshold(cv2.subtract(thick, closed), THICK_CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    if mask.any():
+        labels, stats = label_components(mask)
+        is_free = ~touches_border(stats, mask.shape)
+        is_free[0] = False
+        near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
+        closed = np.where(near > 0, thick, closed)
     # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
     closed = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    height, width = shape
-    paper = cv2.resize(closed, (width, height), interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(closed, shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.maximum(paper.astype(np.uint8), 1)
+
+
+def _close(picture: GrayImage, width: int) -> GrayImage:
+    kernel = np.ones((width, width), np.uint8)
+    return cv2.morphologyEx(picture, cv2.MORPH_CLOSE, kernel).astype(np.uint8)
+
+
+def touches_border(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell of each component whether it reaches the border, as hands and shadows do.
+
+    Args:
+        stats: int32 [N, 5] as `label_components` gives them.
+        shape: Height and width of the mask.
+    """
+    x, y, w, h, _ = stats.T
+    height, width = shape
+    reaches: NDArray[np.bool_] = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    return reaches
 
 
 def label_components(

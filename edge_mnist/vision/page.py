@@ -62,7 +62,7 @@ class PageFinder:
         if form.reference is not None:
             reference = read_image(form.reference)
             self._aspect = reference.shape[1] / reference.shape[0]
-            self._detector = cv2.ORB_create(FEATURES)  # type: ignore[attr-defined]
+            self._detector = cv2.ORB.create(FEATURES)
             self._reference = self._describe(reference)
             if len(self._reference[0]) < MIN_MATCHES:
                 raise InvalidInputError(

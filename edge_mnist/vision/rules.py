@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import GrayImage
+from edge_mnist.preprocessing import GrayImage, otsu_threshold
 from edge_mnist.vision.ink import MIN_CONTRAST, label_components
 
 # A piece of ink that spans this share of the frame's width or height may hold rules.
@@ -19,10 +19,14 @@ SAMPLED_POINTS = 4000
 
 # Pixels in a row that make a piece of rule, and how far such pieces may stand apart.
 MIN_RUN = 17
-MAX_BREAK = 9
+MAX_BREAK = 3
 # A rule is at least this long in pixels, and so many times as long as thick.
 MIN_LENGTH = 60
 MIN_SLENDERNESS = 20
+# Rules are so much fainter than writing, if they are; their own level is this percentile.
+FAINTER = 1.3
+DARKEST_PERCENTILE = 80
+DARKER = 2.0
 # No line of a pen is thicker than this and a rule.
 MAX_THICKNESS = 9
 
@@ -35,58 +39,69 @@ def spans_frame(
     return bool((widths > WIDE_SHARE * width).any() or (heights > WIDE_SHARE * height).any())
 
 
-def estimate_tilt(mask: NDArray[np.uint8]) -> float:
-    """Return the angle of the rules in a mask.
-
-    The angle at which the profile across the rules has the sharpest peaks (Postl, "Detection of
-    linear oblique structures and skew scan in digitized documents", 1986).
+def estimate_tilts(mask: NDArray[np.uint8]) -> tuple[float, float]:
+    """Return the angles of the rules in a mask, those that run across and those that run down.
 
     Args:
         mask: uint8 [height, width], above 0 where there may be ink.
 
     Returns:
-        Degrees; above 0 if they fall from left to right.
+        Degrees. The first is above 0 if they fall from left to right, the second if they lean to
+        the left on their way down: both are the same for a page that was turned.
     """
     points = cv2.findNonZero(mask)
     if points is None:
-        return 0.0
-    points = points[:: max(1, len(points) // SAMPLED_POINTS), 0]
-    x, y = points.T.astype(np.float32)
-    x -= mask.shape[1] / 2
-    span = round(math.tan(math.radians(MAX_TILT_DEG)) * mask.shape[1] / 2) + 1
-    best, best_angle = -1.0, 0.0
-    for angle in np.arange(-MAX_TILT_DEG, MAX_TILT_DEG + 0.1, TILT_STEP_DEG):
-        places = (y - x * math.tan(math.radians(angle)) + span).astype(np.intp)
-        profile = np.bincount(places)
-        sharpness = float((profile.astype(np.float32) ** 2).sum())
-        if sharpness > best:
-            best, best_angle = sharpness, float(angle)
-    return best_angle
+        return 0.0, 0.0
+    x, y = points[:: 1 + len(points) // SAMPLED_POINTS, 0].T.astype(np.float32)
+    height, width = mask.shape
+    return _estimate_tilt(x - width / 2, y), -_estimate_tilt(y - height / 2, x)
+
+
+def _estimate_tilt(along: NDArray[np.float32], across: NDArray[np.float32]) -> float:
+    """Return the angle at which the profile across has the sharpest peaks.
+
+    Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986.
+    """
+    span = math.tan(math.radians(MAX_TILT_DEG)) * float(np.abs(along).max()) + 1
+    angles = np.arange(-MAX_TILT_DEG, MAX_TILT_DEG + TILT_STEP_DEG / 2, TILT_STEP_DEG)
+    sharpness = [
+        (
+            np.bincount((across - along * math.tan(math.radians(angle)) + span).astype(np.intp))
+            ** 2
+        ).sum()
+        for angle in angles
+    ]
+    return float(angles[np.argmax(sharpness)])
 
 
 def erase_rules(contrast: GrayImage) -> GrayImage:
     """Take rules away, and leave the ink that crosses them.
 
     Args:
-        contrast: uint8 [height, width], 0 is paper; rules in it are level, within 2 degrees.
+        contrast: uint8 [height, width], 0 is paper; rules in it are level or upright, within
+            some degrees.
 
     Returns:
         uint8 of the same shape.
     """
     _, mask = cv2.threshold(contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
     level = _find_rules(mask)
-    upright = _find_rules(np.ascontiguousarray(mask.T)).T
-    erased = contrast
-    if level.any():
-        erased = _erase(erased, mask, level)
-    if upright.any():
-        turned = _erase(
-            np.ascontiguousarray(erased.T),
-            np.ascontiguousarray(mask.T),
-            np.ascontiguousarray(upright.T),
+    upright = np.ascontiguousarray(_find_rules(np.ascontiguousarray(mask.T)).T)
+    rules = cv2.bitwise_or(level, upright)
+    if not rules.any():
+        return contrast
+    ink = contrast[mask > 0]
+    split = otsu_threshold(ink)
+    is_dark = ink > split
+    level_of_rules = float(np.percentile(contrast[rules > 0], DARKEST_PERCENTILE))
+    if level_of_rules < split and ink[is_dark].mean() > DARKER * ink[~is_dark].mean():
+        # The writing is darker than the rules. What is as faint as they are, are pieces of them.
+        return cv2.threshold(contrast, FAINTER * level_of_rules, 0, cv2.THRESH_TOZERO)[1].astype(
+            np.uint8
         )
-        erased = np.ascontiguousarray(turned.T)
-    return erased
+    erased = _erase(contrast, mask, level)
+    turned = _erase(*(np.ascontiguousarray(picture.T) for picture in (erased, mask, upright)))
+    return np.ascontiguousarray(turned.T)
 
 
 def _find_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -111,16 +126,13 @@ def _find_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _erase(contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> GrayImage:
     """Take level rules away; what is darker than they are, or goes on above and below, stays."""
-    height = contrast.shape[0]
     # The soft edges of a rule are part of it.
     near = cv2.dilate(rules, np.ones((5, 3), np.uint8)) > 0
-    level = float(np.median(contrast[rules > 0]))
-    fainter = cv2.subtract(contrast, np.full_like(contrast, min(255, round(1.4 * level))))
     # Ink just above and just below the rule belongs to a stroke that crosses it.
     beyond = mask * (~near)
     reach = MAX_THICKNESS
     above = cv2.dilate(beyond, np.ones((2 * reach + 1, 1), np.uint8), anchor=(0, 2 * reach))
     below = cv2.dilate(beyond, np.ones((2 * reach + 1, 1), np.uint8), anchor=(0, 0))
     crosses = (above > 0) & (below > 0)
-    erased = np.where(near & ~crosses, fainter, contrast)
+    erased = np.where(near & ~crosses, 0, contrast)
     return erased.astype(np.uint8)

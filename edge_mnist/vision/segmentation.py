@@ -11,7 +11,7 @@ from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, map_ink
 from edge_mnist.vision.reading import Box
-from edge_mnist.vision.rules import erase_rules, estimate_tilt, spans_frame
+from edge_mnist.vision.rules import erase_rules, estimate_tilts, spans_frame
 from edge_mnist.vision.text_lines import find_lines
 
 # Lines that rise or fall by less are read as they are: models are trained on 10 degrees.
@@ -46,15 +46,15 @@ def segment(gray: GrayImage) -> Segmentation:
     _, stats = label_components(mask)
     has_rules = spans_frame(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], gray.shape)
     if has_rules:
-        tilt = estimate_tilt(mask)
-        if abs(tilt) >= MIN_RULES_TURN_DEG:
-            ink, to_frame = _turn(ink, tilt)
+        tilts = estimate_tilts(mask)
+        if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
+            ink, to_frame = _turn(ink, *tilts)
         ink = replace(ink, contrast=erase_rules(ink.contrast))
     blobs, pieces = find_blobs(ink)
     rows, slope = find_lines(blobs)
     tilt = math.degrees(math.atan(slope))
     if not has_rules and abs(tilt) >= MIN_TURN_DEG:
-        ink, to_frame = _turn(ink, tilt)
+        ink, to_frame = _turn(ink, tilt, tilt)
         blobs, pieces = find_blobs(ink)
         rows, _ = find_lines(blobs)
     return Segmentation(
@@ -62,21 +62,24 @@ def segment(gray: GrayImage) -> Segmentation:
     )
 
 
-def _turn(ink: InkMap, angle_deg: float) -> tuple[InkMap, NDArray[np.float64]]:
-    """Turn an ink map so that what falls by an angle becomes level."""
+def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDArray[np.float64]]:
+    """Turn an ink map so that what runs across and down by such angles becomes level and upright.
+
+    Returns:
+        The ink map, and what takes a place in it to its place in the one before.
+    """
     height, width = ink.contrast.shape
-    angle = math.radians(angle_deg)
-    cos, sin = math.cos(angle), math.sin(angle)
-    wide = math.ceil(width * cos + height * abs(sin))
-    high = math.ceil(height * cos + width * abs(sin))
-    linear = np.array([[cos, -sin], [sin, cos]])
+    across, down = math.radians(across_deg), math.radians(down_deg)
+    linear = np.array([[math.cos(across), -math.sin(down)], [math.sin(across), math.cos(down)]])
+    back = np.abs(np.linalg.inv(linear))
+    wide, high = np.ceil(back @ (width, height)).astype(int).tolist()
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    turned_middle = np.array([(wide - 1) / 2, (high - 1) / 2])
-    to_frame = np.column_stack([linear, middle - linear @ turned_middle])
-    contrast = cv2.warpAffine(
-        ink.contrast, to_frame, (wide, high), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    to_frame = np.column_stack([linear, middle - linear @ ((wide - 1) / 2, (high - 1) / 2)])
+    contrast, strong = (
+        cv2.warpAffine(picture, to_frame, (wide, high), flags=flags | cv2.WARP_INVERSE_MAP)
+        for picture, flags in ((ink.contrast, cv2.INTER_LINEAR), (ink.strong, cv2.INTER_NEAREST))
     )
-    return replace(ink, contrast=contrast.astype(np.uint8)), to_frame
+    return replace(ink, contrast=contrast, strong=strong), to_frame
 
 
 def _join_pieces(row: list[Blob], pieces: list[Blob]) -> list[Blob]:
@@ -111,7 +114,7 @@ def _belong(blob: Blob, other: Blob, high: float) -> bool:
 def frame_box(blob: Blob, segmentation: Segmentation) -> Box:
     """Return a blob's box in the frame."""
     to_frame = segmentation.to_frame
-    if to_frame[0, 1] == 0:
+    if np.array_equal(to_frame, np.eye(2, 3)):
         return blob.box
     y, x = np.nonzero(blob.mask)
     places = to_frame @ np.stack([x + blob.left, y + blob.top, np.ones(len(x))])

@@ -3,14 +3,14 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from edge_mnist.vision.drawing import (  # noqa: E402 - needs cv2
+from edge_mnist.vision.drawing import (
     STABLE_COLOR,
     UNSTABLE_COLOR,
     annotate,
 )
-from edge_mnist.vision.lettering import MIN_LETTER_PX, wrap, write_panel  # noqa: E402
-from edge_mnist.vision.reading import FoundDigit, Number, Reading  # noqa: E402
-from edge_mnist.vision.tracking import StableNumber  # noqa: E402
+from edge_mnist.vision.lettering import MIN_LETTER_PX, wrap, write_panel
+from edge_mnist.vision.reading import FoundDigit, Number, Reading
+from edge_mnist.vision.tracking import StableNumber
 
 EVEN = np.full(10, 0.1)
 SIZES = [(90, 120), (240, 320), (480, 640), (2160, 3840)]

@@ -34,6 +34,11 @@ def save(path, times_s, fps=None, paint=paint):
     return recorded
 
 
+def write_all(recorded, pictures):
+    for index, picture in enumerate(pictures):
+        recorded.write(picture, index / 10)
+
+
 def play(path):
     """Return the frames of a video, blue, green, red."""
     if path.suffix == ".gif":
@@ -175,8 +180,7 @@ def test_mp4_on_a_full_disk_plays_as_far_as_it_got(tmp_path, monkeypatch, after)
     fill_disk(monkeypatch, after)
     recorded = Recording(tmp_path / "clip.mp4", 10)
     with pytest.raises(OSError, match="No space left on device"):
-        for index in range(40):
-            recorded.write(paint(index), index / 10)
+        write_all(recorded, map(paint, range(40)))
     recorded.close()
     assert recorded.is_saved
     assert len(play(tmp_path / "clip.mp4")) == recorded.frames == after
@@ -190,8 +194,7 @@ def test_gif_on_a_full_disk_plays_as_far_as_it_got(tmp_path):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
         with pytest.raises(OSError, match="File too large"):
-            for index, picture in enumerate(noise):
-                recorded.write(picture, index / 10)
+            write_all(recorded, noise)
         recorded.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -212,8 +215,7 @@ def test_disk_that_is_full_from_the_start_leaves_what_was_there(tmp_path, monkey
         recorded._encoder._file.close()
         recorded._encoder._file = FullFile()
     with pytest.raises(OSError, match="No space left on device"):
-        for index in range(3):
-            recorded.write(paint(index), index / 10)
+        write_all(recorded, map(paint, range(3)))
     recorded.close()
     assert not recorded.is_saved
     assert path.read_text() == "what was there before"

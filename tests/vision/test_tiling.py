@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from edge_mnist.vision.tiling import fit, tile  # noqa: E402 - needs cv2
+from edge_mnist.vision.tiling import fit, tile
 
 
 @pytest.mark.parametrize(
