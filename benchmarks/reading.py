@@ -12,7 +12,7 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from edge_mnist.errors import EdgeMnistError  # noqa: E402
 from edge_mnist.files import write_atomically  # noqa: E402
 from edge_mnist.runtime import Classifier  # noqa: E402
 from edge_mnist.vision.reader import Reader  # noqa: E402
+from edge_mnist.vision.reading import Reading  # noqa: E402
 from edge_mnist.vision.tracking import Tracker  # noqa: E402
 
 GALLERY = Path(__file__).parent.parent / "docs" / "reading-failures.jpg"
@@ -94,9 +95,9 @@ def main() -> int:
     command = "python benchmarks/reading.py" + "".join(f" {word}" for word in sys.argv[1:])
     write_results(command, scenes, clips, publish=arguments.show is None)
     if arguments.show is None:
-        gallery = draw_gallery(reread(scenes), GALLERY_SCENES)
-        if gallery is not None:
-            write_atomically(GALLERY, gallery)
+        failures = choose_failures(scenes)
+        if failures:
+            write_atomically(GALLERY, draw_gallery(map(reread, failures)))
     return 0
 
 
@@ -137,12 +138,19 @@ def read_clip(index: int) -> ClipScore:
     return score_clip(_bench.reader, Tracker(), make_clip(index, _bench.digits, _bench.seed))
 
 
-def reread(scores: Sequence[SceneScore]) -> Iterator[tuple[Scene, SceneScore, Any]]:
-    """Make and read the scenes with a failure once more."""
-    for score in scores:
-        if not score.is_perfect:
-            scene = remake(score.index)
-            yield scene, score, _bench.reader.read(scene.picture)
+def choose_failures(scores: Sequence[SceneScore]) -> list[SceneScore]:
+    """Choose scenes with a failure for the gallery, of each difficulty as many as is its share."""
+    failed = sorted(
+        (score for score in scores if not score.is_perfect), key=lambda score: score.difficulty
+    )
+    count = min(len(failed), GALLERY_SCENES)
+    return [failed[(2 * place + 1) * len(failed) // (2 * count)] for place in range(count)]
+
+
+def reread(score: SceneScore) -> tuple[Scene, SceneScore, Reading]:
+    """Make and read a scene once more."""
+    scene = remake(score.index)
+    return scene, score, _bench.reader.read(scene.picture)
 
 
 def remake(index: int) -> Scene:

@@ -44,22 +44,16 @@ def draw_scene(scene: Scene, reading: Reading) -> Picture:
     return np.concatenate([picture, footer])
 
 
-def draw_gallery(failures: Iterable[tuple[Scene, SceneScore, Reading]], count: int) -> bytes | None:
-    """Return a JPEG of places that were read wrong, one a scene; None if there are none.
+def draw_gallery(failures: Iterable[tuple[Scene, SceneScore, Reading]]) -> bytes:
+    """Return a JPEG of places that were read wrong, one a scene.
 
     Args:
-        failures: Scenes with what became of them and what was read.
-        count: How many to show; they are spread over the scenes.
+        failures: Scenes with what became of them and what was read, at least one.
     """
     tiles = [_draw_failure(*failure) for failure in failures]
-    if not tiles:
-        return None
-    chosen = np.unique(np.linspace(0, len(tiles) - 1, count).round().astype(int))
-    shown = [tiles[index] for index in chosen]
-    shown += [np.zeros_like(tiles[0])] * (-len(shown) % COLUMNS)
-    rows = [np.concatenate(shown[i : i + COLUMNS], axis=1) for i in range(0, len(shown), COLUMNS)]
-    gallery = np.concatenate(rows)
-    _, content = cv2.imencode(".jpg", gallery, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
+    rows = [np.concatenate(tiles[i : i + COLUMNS], axis=1) for i in range(0, len(tiles), COLUMNS)]
+    _, content = cv2.imencode(".jpg", np.concatenate(rows), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return content.tobytes()
 
 

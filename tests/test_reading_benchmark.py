@@ -15,6 +15,7 @@ from edge_mnist.vision.tracking import StableNumber
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import reading as reading_benchmark
 import reading_report
 from reading_pictures import TILE, draw_gallery, draw_scene
 from reading_score import ClipScore, NumberScore, SceneScore, score_clip, score_scene
@@ -278,15 +279,19 @@ def test_shown_scene_has_true_boxes_in_green_and_read_ones_in_red(failure):
     assert (scene.picture == 200).all()
 
 
-def test_gallery_has_a_tile_for_each_failure_up_to_a_count(failure):
-    def size(failures, count):
-        content = np.frombuffer(draw_gallery(failures, count), np.uint8)
-        height, width = cv2.imdecode(content, cv2.IMREAD_COLOR).shape[:2]
-        return width // TILE[0], height // TILE[1]
+@pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 1), (4, 2)])
+def test_gallery_has_a_tile_for_each_failure(failure, count, rows):
+    content = np.frombuffer(draw_gallery([failure] * count), np.uint8)
+    height, width = cv2.imdecode(content, cv2.IMREAD_COLOR).shape[:2]
+    assert (width // TILE[0], height // TILE[1]) == (3, rows)
 
-    assert size([failure], 12) == (3, 1)
-    assert size([failure] * 30, 12) == (3, 4)
-    assert draw_gallery([], 12) is None
+
+def test_gallery_shows_some_failures_of_each_difficulty():
+    scores = [make_score(0, 1), *[make_score(1, 1, missed=1)] * 10, *[make_score(4, 0, 1)] * 30]
+    chosen = [score.difficulty for score in reading_benchmark.choose_failures(scores)]
+    assert chosen == [1] * 3 + [4] * 9
+    assert len(reading_benchmark.choose_failures(scores[:3])) == 2
+    assert reading_benchmark.choose_failures(scores[:1]) == []
 
 
 def test_command_shows_failures_and_publishes_nothing(mnist, tmp_path):

@@ -163,7 +163,7 @@ def draw_stain(page: Picture, room: Room, height: float, stroke: Stroke, rng: Ge
 
 
 def draw_scribble(page: Picture, room: Room, height: float, stroke: Stroke, rng: Generator) -> bool:
-    """Scrawl something that has been crossed out, or a tick, or a signature."""
+    """Scrawl something, as a signature or what has been crossed out."""
     width, tall = round(height * rng.uniform(1.5, 4)), round(height * rng.uniform(0.8, 1.3))
     t = np.linspace(0, rng.uniform(3, 7) * 2 * math.pi, 200)
     drift = t / t[-1]
@@ -180,7 +180,7 @@ def draw_scribble(page: Picture, room: Room, height: float, stroke: Stroke, rng:
 
 
 def draw_doodle(page: Picture, room: Room, height: float, stroke: Stroke, rng: Generator) -> bool:
-    """Draw an arrow, a tick or a star with another pen."""
+    """Draw an arrow, a tick or a star, now and then with a red pen."""
     size = height * rng.uniform(0.9, 1.8)
     shapes = (
         [[(0.1, 0.5), (0.9, 0.5)], [(0.65, 0.3), (0.9, 0.5), (0.65, 0.7)]],

@@ -25,13 +25,21 @@ SECOND_NUMBER = 0.25  # chance
 
 @dataclass(frozen=True)
 class PlacedNumber:
-    """A number and where its baseline begins, in pixels of the page."""
+    """A number and its place, in pixels of the page.
+
+    Attributes:
+        glyphs: Its digits.
+        left: Where its baseline begins.
+        baseline: The height of that place.
+        line: Which line of the page it stands in, from 0 at the top.
+        slope: How far the baseline falls with each pixel to the right.
+    """
 
     glyphs: tuple[Glyph, ...]
     left: int
     baseline: int
     line: int
-    slope: float  # of the baseline: down to the right
+    slope: float
 
 
 @dataclass(frozen=True)
