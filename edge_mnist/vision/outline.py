@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import GrayImage
+from edge_mnist.preprocessing import GrayImage, otsu_threshold
 
 # Outlines and features are looked for at this length of the longer side: finer detail is noise.
 SEARCH_SIDE_PX = 1000
@@ -33,11 +33,13 @@ def find_outline(gray: GrayImage) -> Corners | None:
     """
     small, scale = shrink(gray)
     smooth = cv2.GaussianBlur(small, (5, 5), 0).astype(np.uint8)
-    _, sheet = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    light = smooth > otsu_threshold(smooth)
+    # In a deep shadow paper is as dark as what it lies on elsewhere, but not as what is beside it.
+    shaded = light | (smooth > otsu_threshold(smooth[~light])) if (~light).any() else light
     # Edges hold where a shadow parts the page in two, which a threshold takes for its end.
     edges = cv2.dilate(cv2.Canny(smooth, 30, 90), np.ones((3, 3), np.uint8))
     best: tuple[float, Corners] | None = None
-    for mask in (sheet, edges):
+    for mask in (light.astype(np.uint8), shaded.astype(np.uint8), edges):
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         for contour in contours:
             hull = cv2.convexHull(contour)
@@ -127,7 +129,7 @@ def _stands_out(corners: Corners, picture: GrayImage) -> bool:
     """Return whether what is just within an outline differs in level from what is just beyond."""
     inside = np.zeros(picture.shape, np.uint8)
     cv2.fillConvexPoly(inside, np.rint(corners).astype(np.int32), (1,))
-    reach = max(2, round(0.006 * max(picture.shape)))
+    reach = max(2, round(0.012 * max(picture.shape)))
     edge = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
     gap = cv2.dilate(inside, edge) - cv2.erode(inside, edge)
     band = cv2.dilate(gap, edge) - gap

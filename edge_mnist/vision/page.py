@@ -140,7 +140,8 @@ def straighten(gray: GrayImage, corners: Corners, aspect: float | None = None) -
     Returns:
         uint8 [height, width].
     """
-    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    # Corners are the middles of pixels: a side has one more of them than it is long.
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1) + 1
     if aspect is None:
         aspect = float((sides[0] + sides[2]) / (sides[1] + sides[3]))
     longer = float(np.clip(sides.max(), *PAGE_SIDES_PX))

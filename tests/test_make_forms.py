@@ -1,0 +1,84 @@
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+cv2 = pytest.importorskip("cv2")
+
+from edge_mnist import Classifier
+from edge_mnist.vision.fields_file import load_fields
+
+ROOT = Path(__file__).parent.parent
+sys.path += [str(ROOT / "tools"), str(ROOT / "benchmarks")]
+import make_forms
+from forms import Tally, count_edits, make_readers, measure
+
+PAGES = 9
+
+
+@pytest.fixture(scope="module")
+def made(mnist):
+    return list(make_forms.make_forms(mnist.train, PAGES, seed=7))
+
+
+def test_same_seed_gives_the_same_forms(mnist, made):
+    again = next(make_forms.make_forms(mnist.train, 1, seed=7))
+    other = next(make_forms.make_forms(mnist.train, 1, seed=8))
+    assert np.array_equal(again.photo, made[0].photo)
+    assert again.texts == made[0].texts
+    assert other.texts != made[0].texts
+
+
+def test_content_keeps_to_the_rules_of_its_field(made):
+    for form in made:
+        for field in form.layout.fields:
+            assert field.find_broken_rules(form.texts[field.name]) == []
+
+
+def test_forms_have_digits_empty_fields_and_marks(made):
+    texts = [text for form in made for text in form.texts.values()]
+    assert set("".join(texts)) == set("0123456789")
+    assert "" in texts
+    assert any(form.marked for form in made)
+    assert all(form.texts[name] == "" for form in made for name in form.marked)
+
+
+def test_photographs_show_the_whole_page(made):
+    for form in made:
+        assert form.photo.dtype == np.uint8
+        assert max(form.photo.shape) == 1900
+        height, width = form.layout.blank.shape
+        assert form.photo.shape[1] / form.photo.shape[0] == pytest.approx(width / height, abs=0.01)
+
+
+def test_folder_holds_what_reads_it(mnist, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys, "argv", ["make_forms.py", str(tmp_path), "--pages", "3", "--split", "train"]
+    )
+    make_forms.main()
+    rows = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
+    assert len(rows) == 3
+    for row in rows:
+        assert (tmp_path / row["file"]).exists()
+        layout = row["file"][4:].removesuffix(".jpg")
+        form = load_fields(tmp_path / f"{layout}.toml")
+        assert [field.name for field in form.fields] == list(row["fields"])
+        assert form.reference is None or form.reference.exists()
+
+
+def test_forms_are_read(made):
+    readers = make_readers(Classifier.load())
+    tally = sum((measure(readers[form.layout.name], form) for form in made), Tally())
+    assert tally.pages_found == PAGES
+    assert tally.digit_errors <= 0.04 * tally.digits
+    assert tally.right >= 0.9 * tally.fields
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "edits"),
+    [("", "", 0), ("123", "123", 0), ("123", "13", 1), ("123", "", 3), ("12", "312", 1)],
+)
+def test_edits_are_counted(truth, read, edits):
+    assert count_edits(truth, read) == edits
