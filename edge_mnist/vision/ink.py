@@ -1,5 +1,6 @@
 """Telling ink from paper under uneven light."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +18,11 @@ STROKE_WIDTH = 9
 THICK_STROKE_WIDTH = 25
 THICK_CONTRAST = 40
 
+# Contrast above this says no more about which of the two is ink; and a skew below this, of -1 to
+# 1, says nothing.
+SKEW_LIMIT = 64.0
+MIN_SKEW = 0.12
+
 # Contrast that counts as ink at all, of 255: below it, paper's grain would be full of strokes.
 MIN_CONTRAST = 12
 # The share of a normal distribution that lies more than a standard deviation below the mean.
@@ -26,6 +32,8 @@ MIN_NOISES = 2.5
 # Somewhere a stroke must be this strong.
 STRONG_CONTRAST = 20
 STRONG_NOISES = 4.5
+# What rounding to whole levels makes of none at all.
+MIN_NOISE = 0.3
 
 
 @dataclass(frozen=True)
@@ -44,17 +52,27 @@ class InkMap:
     is_bright: bool
 
 
-def map_ink(gray: GrayImage) -> InkMap:
+def map_ink(gray: GrayImage) -> Iterator[InkMap]:
     """Find out what stands out against the paper.
 
     Args:
         gray: uint8 [height, width], dark on light or light on dark.
+
+    Yields:
+        What is ink if the more likely of light and dark is; then, if it is not clear which is, what
+        is ink if the other is.
     """
     # Noise is finer than any stroke.
     gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8)
     factor = max(1, round(min(gray.shape) / COARSE_SIDE))
     coarse = _shrink(gray, factor)
-    is_bright = _is_ink_bright(coarse)
+    skew = _measure_skew(coarse)
+    yield _map_ink(gray, coarse, skew > 0)
+    if abs(skew) < MIN_SKEW:
+        yield _map_ink(gray, coarse, skew <= 0)
+
+
+def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     if is_bright:
         gray, coarse = cv2.bitwise_not(gray), cv2.bitwise_not(coarse)
     paper = _find_paper(coarse, gray.shape)
@@ -77,8 +95,8 @@ def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
     counts = cv2.calcHist([missing.astype(np.uint8)], [0], None, [256], [0, 256])
     shares = np.cumsum(counts) / missing.size
     # From the paper's brighter half: ink is in the other one.
-    low, middle = np.searchsorted(shares, [BELOW_ONE_SIGMA, 0.5])
-    return float(middle - offset), float(middle - low)
+    low, middle = np.interp([BELOW_ONE_SIGMA, 0.5], shares, np.arange(256) + 0.5)
+    return float(middle - offset), max(float(middle - low), MIN_NOISE)
 
 
 def _shrink(gray: GrayImage, factor: int) -> GrayImage:
@@ -88,12 +106,12 @@ def _shrink(gray: GrayImage, factor: int) -> GrayImage:
     return shrunk
 
 
-def _is_ink_bright(coarse: GrayImage) -> bool:
-    """Tell the polarity by the skew of what is finer than the paper: ink is rare and stands out."""
+def _measure_skew(coarse: GrayImage) -> float:
+    """Return how far what is finer than the paper is bright, 1, or dark, -1: ink is the rarer."""
     levels = coarse.astype(np.float32)
-    surroundings = cv2.blur(levels, (THICK_STROKE_WIDTH, THICK_STROKE_WIDTH))
-    fine = np.clip(levels - surroundings, -64, 64)
-    return bool((fine * fine * fine).sum() > 0)
+    fine = np.clip(levels - cv2.blur(levels, (STROKE_WIDTH,) * 2), -SKEW_LIMIT, SKEW_LIMIT)
+    cubes = fine * fine * fine
+    return float(cubes.sum() / max(np.abs(cubes).sum(), 1.0))
 
 
 def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
@@ -109,7 +127,7 @@ def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
     mask = cv2.threshold(cv2.subtract(thick, closed), THICK_CONTRAST, 1, cv2.THRESH_BINARY)[1]
     if mask.any():
         labels, stats = label_components(mask)
-        is_free = ~touches_border(stats, mask.shape)
+        is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
         is_free[0] = False
         near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
         closed = np.where(near > 0, thick, closed)
@@ -124,16 +142,21 @@ def _close(picture: GrayImage, width: int) -> GrayImage:
     return cv2.morphologyEx(picture, cv2.MORPH_CLOSE, kernel).astype(np.uint8)
 
 
-def touches_border(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def touches_border(
+    stats: NDArray[np.int32], shape: tuple[int, ...], margin: int = 1
+) -> NDArray[np.bool_]:
     """Tell of each component whether it reaches the border, as hands and shadows do.
 
     Args:
         stats: int32 [N, 5] as `label_components` gives them.
         shape: Height and width of the mask.
+        margin: How close to the border counts, in pixels.
     """
     x, y, w, h, _ = stats.T
     height, width = shape
-    reaches: NDArray[np.bool_] = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    reaches: NDArray[np.bool_] = (
+        (x <= margin) | (y <= margin) | (x + w >= width - margin) | (y + h >= height - margin)
+    )
     return reaches
 
 

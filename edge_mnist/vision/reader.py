@@ -18,11 +18,14 @@ from edge_mnist.vision.choosing import (
 )
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
-from edge_mnist.vision.ink import InkMap
+from edge_mnist.vision.ink import InkMap, map_ink
 from edge_mnist.vision.reading import FoundDigit, Number, Reading
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 
 DEFAULT_MIN_CONFIDENCE = 0.5
+
+
+Rows = tuple[tuple[Number, ...], ...]
 
 
 class Reader:
@@ -60,8 +63,13 @@ class Reader:
         gray = (
             frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8)
         )
-        found = segment(gray)
         stopwatch = _Stopwatch()
+        readings = [self._read_ink(segment(ink), stopwatch) for ink in map_ink(gray)]
+        rows = max(readings, key=_weigh)
+        whole_ms = 1e3 * (time.perf_counter() - started)
+        return Reading(rows, {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
+
+    def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
         blobs = [blob for row in found.rows for blob in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
         parts = [propose_parts(whole.blob) if is_doubtful(whole) else {} for whole in wholes]
@@ -85,8 +93,7 @@ class Reader:
             tuple(Number(tuple(_as_digit(c, found) for c in number)) for number in row if number)
             for row in numbers
         ]
-        whole_ms = 1e3 * (time.perf_counter() - started)
-        return Reading(tuple(rows), {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
+        return tuple(row for row in rows if row)
 
     def _classify(self, ink: InkMap, blobs: list[Blob], stopwatch: "_Stopwatch") -> list[Candidate]:
         if not blobs:
@@ -122,3 +129,9 @@ def _as_digit(candidate: Candidate, found: Segmentation) -> FoundDigit:
         frame_box(candidate.blob, found),
         prediction.probabilities,
     )
+
+
+def _weigh(rows: Rows) -> float:
+    """Return how much was read: the confidence, and more for what is larger."""
+    digits = [found for row in rows for number in row for found in number.digits]
+    return sum(found.confidence * found.box[3] for found in digits)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import GrayImage, otsu_threshold
+from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.ink import MIN_CONTRAST, label_components
 
 # A piece of ink that spans this share of the frame's width or height may hold rules.
@@ -22,11 +22,14 @@ MIN_RUN = 17
 MAX_BREAK = 3
 # A rule is at least this long in pixels, and so many times as long as thick.
 MIN_LENGTH = 60
-MIN_SLENDERNESS = 20
-# Rules are so much fainter than writing, if they are; their own level is this percentile.
-FAINTER = 1.3
+MIN_LENGTH_SHARE = 0.15
+MIN_SLENDERNESS = 30
+# Rules that are at most so dark, as a share of the writing, go by that alone. Each of the two is
+# told by a percentile, and the rules' is raised by a margin.
+MAX_FAINT_SHARE = 0.45
+WRITING_PERCENTILE = 90
 DARKEST_PERCENTILE = 80
-DARKER = 2.0
+FAINTER = 1.3
 # No line of a pen is thicker than this and a rule.
 MAX_THICKNESS = 9
 
@@ -90,15 +93,12 @@ def erase_rules(contrast: GrayImage) -> GrayImage:
     rules = cv2.bitwise_or(level, upright)
     if not rules.any():
         return contrast
-    ink = contrast[mask > 0]
-    split = otsu_threshold(ink)
-    is_dark = ink > split
-    level_of_rules = float(np.percentile(contrast[rules > 0], DARKEST_PERCENTILE))
-    if level_of_rules < split and ink[is_dark].mean() > DARKER * ink[~is_dark].mean():
-        # The writing is darker than the rules. What is as faint as they are, are pieces of them.
-        return cv2.threshold(contrast, FAINTER * level_of_rules, 0, cv2.THRESH_TOZERO)[1].astype(
-            np.uint8
-        )
+    others = contrast[cv2.dilate(rules, np.ones((5, 5), np.uint8)) < mask]
+    writing = float(np.percentile(others, WRITING_PERCENTILE)) if len(others) else 0.0
+    cut = FAINTER * float(np.percentile(contrast[rules > 0], DARKEST_PERCENTILE))
+    if cut <= MAX_FAINT_SHARE * writing:
+        # What is as faint as the rules are, are pieces of them.
+        return cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
     erased = _erase(contrast, mask, level)
     turned = _erase(*(np.ascontiguousarray(picture.T) for picture in (erased, mask, upright)))
     return np.ascontiguousarray(turned.T)
@@ -116,7 +116,7 @@ def _find_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     length = stats[:, cv2.CC_STAT_WIDTH]
     thickness = ink / np.maximum(length, 1)
     is_rule = (
-        (length >= MIN_LENGTH)
+        (length >= max(MIN_LENGTH, MIN_LENGTH_SHARE * min(mask.shape)))
         & (thickness <= MAX_THICKNESS)
         & (length >= MIN_SLENDERNESS * thickness)
     )

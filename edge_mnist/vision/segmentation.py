@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
-from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, map_ink
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components
 from edge_mnist.vision.reading import Box
 from edge_mnist.vision.rules import erase_rules, estimate_tilts, spans_frame
 from edge_mnist.vision.text_lines import find_lines
@@ -34,17 +33,12 @@ class Segmentation:
     to_frame: NDArray[np.float64]
 
 
-def segment(gray: GrayImage) -> Segmentation:
-    """Find what may be digits.
-
-    Args:
-        gray: uint8 [height, width].
-    """
-    ink = map_ink(gray)
+def segment(ink: InkMap) -> Segmentation:
+    """Find what may be digits in an ink map."""
     to_frame = np.eye(2, 3)
     _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
     _, stats = label_components(mask)
-    has_rules = spans_frame(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], gray.shape)
+    has_rules = spans_frame(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], mask.shape)
     if has_rules:
         tilts = estimate_tilts(mask)
         if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:

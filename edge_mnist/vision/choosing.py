@@ -1,0 +1,168 @@
+"""What is a number: choosing among readings of ink that a model has classified."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_mnist.runtime import Prediction
+from edge_mnist.vision.blobs import Blob
+
+# What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
+NO_DIGIT_COST = 3.0
+CUT_COST = 0.7
+# Blobs wider than this, in heights, are more and more likely to be several digits.
+MAX_LIKELY_ASPECT = 1.3
+ASPECT_COST = 2.0
+# A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
+DOUBTFUL_SCORE = -0.3
+STROKE_ASPECT = 0.5
+
+# Digits of a number stand at most this far apart, in heights of the larger.
+MAX_NUMBER_GAP = 1.6
+# Lower ones among them are specks.
+MIN_HEIGHT_SHARE = 0.55
+# How much like digits the candidates of a number are, in the mean of 1 less the rejection score.
+MIN_LIKENESS = 0.6
+# A rejected candidate in such a number counts as a digit up to this score.
+MAX_RESCUED_SCORE = 0.95
+
+# What is usual in a frame is told by this many digits.
+MIN_SURE = 3
+# A 1 that stands alone is at most so many times as high or as low as digits are in the frame, its
+# ink has at least this share of their contrast, and its stroke is so thick, in pixels and of its
+# height.
+MAX_LONE_RATIO = 1.7
+MIN_LONE_LEVEL = 0.6
+MAX_LONE_ONES = 3
+MIN_THICKNESS = 2.0
+MAX_SLENDERNESS = 14.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Ink, and what a model says of it."""
+
+    blob: Blob
+    prediction: Prediction
+
+    @property
+    def score(self) -> float:
+        """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
+        if self.prediction.rejected:
+            return -NO_DIGIT_COST
+        likelihood = self.prediction.confidence * (1 - self.prediction.rejection_score)
+        return max(-NO_DIGIT_COST, math.log(likelihood))
+
+
+def is_doubtful(whole: Candidate) -> bool:
+    """Tell whether a blob shall be tried in parts: it may be digits that touch."""
+    aspect = whole.blob.width / whole.blob.height
+    return aspect > MAX_LIKELY_ASPECT or (aspect > STROKE_ASPECT and whole.score < DOUBTFUL_SCORE)
+
+
+def choose_parts(
+    whole: Candidate, parts: Mapping[tuple[int, int], Candidate]
+) -> tuple[Candidate, ...]:
+    """Choose the best way to read a blob: as a whole, or cut into digits.
+
+    Args:
+        whole: All of it.
+        parts: By the cuts that they lie between, as `propose_parts` numbers them.
+    """
+    excess = max(0.0, whole.blob.width / whole.blob.height - MAX_LIKELY_ASPECT)
+    best: tuple[float, tuple[Candidate, ...]] = (whole.score - ASPECT_COST * excess, (whole,))
+    if not parts:
+        return best[1]
+    # The best way to read all up to each cut.
+    ways: dict[int, tuple[float, tuple[Candidate, ...]]] = {0: (0.0, ())}
+    last = max(end for _, end in parts)
+    for end in range(1, last + 1):
+        options = [
+            (
+                ways[start][0] + parts[start, end].score - CUT_COST * (start > 0),
+                (*ways[start][1], parts[start, end]),
+            )
+            for start in range(end)
+            if (start, end) in parts and start in ways
+        ]
+        if options:
+            ways[end] = max(options, key=lambda option: option[0])
+    if last in ways:
+        best = max(best, ways[last], key=lambda option: option[0])
+    return best[1]
+
+
+def part_numbers(row: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Part the candidates of a line where the gap is wide."""
+    groups: list[list[Candidate]] = []
+    for candidate in row:
+        if groups:
+            last = groups[-1][-1].blob
+            gap = candidate.blob.left - last.right
+            if gap <= MAX_NUMBER_GAP * max(last.height, candidate.blob.height):
+                groups[-1].append(candidate)
+                continue
+        groups.append([candidate])
+    return groups
+
+
+def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Candidate]]:
+    """Return the digits of each group of candidates that stand together; none if it is a word.
+
+    Args:
+        groups: From `part_numbers`, of all lines of a frame.
+        min_confidence: Digits of which the model is less sure are left out.
+    """
+    numbers = [_judge_group(group, min_confidence) for group in groups]
+    sure = [c.blob for number in numbers if len(number) > 1 for c in number]
+    if len(sure) >= MIN_SURE:
+        height = float(np.median([blob.height for blob in sure]))
+        level = float(np.median([blob.level for blob in sure]))
+    else:
+        height = level = 0.0
+    lone_ones = sum(len(number) == 1 and number[0].prediction.digit == 1 for number in numbers)
+    if lone_ones > MAX_LONE_ONES:
+        numbers = [n for n in numbers]
+        return [n if len(n) != 1 or n[0].prediction.digit != 1 else [] for n in numbers]
+    return [
+        number if len(number) != 1 or _is_plausible(number[0], height, level) else []
+        for number in numbers
+    ]
+
+
+def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidate]:
+    height = float(np.median([c.blob.height for c in group]))
+    group = [c for c in group if c.blob.height >= MIN_HEIGHT_SHARE * height]
+    likeness = np.mean([1 - c.prediction.rejection_score for c in group])
+    if likeness < MIN_LIKENESS:
+        return []
+    # Among digits that are read well a strange one is a digit, too.
+    limit = MAX_RESCUED_SCORE if len(group) > 1 else 0.0
+    return [
+        c
+        for c in group
+        if c.prediction.confidence >= min_confidence
+        and (not c.prediction.rejected or c.prediction.rejection_score <= limit)
+    ]
+
+
+def _is_plausible(lone: Candidate, height: float, level: float) -> bool:
+    """Tell whether a digit that stands alone is one: every line and edge looks like a 1.
+
+    Args:
+        lone: The digit.
+        height: What is usual in the frame; 0 if that is not known.
+        level: The same of its ink.
+    """
+    if lone.prediction.digit != 1:
+        return True
+    blob = lone.blob
+    thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
+    if thickness < MIN_THICKNESS or blob.height > MAX_SLENDERNESS * thickness:
+        return False
+    return height == 0 or (
+        1 / MAX_LONE_RATIO <= blob.height / height <= MAX_LONE_RATIO
+        and blob.level >= MIN_LONE_LEVEL * level
+    )
