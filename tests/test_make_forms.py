@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
 
 from edge_mnist import Classifier
 from edge_mnist.vision.fields_file import load_fields
 
-ROOT = Path(__file__).parent.parent
-sys.path += [str(ROOT / "tools"), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import make_forms
 from forms import Tally, count_edits, make_readers, measure
 

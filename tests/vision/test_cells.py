@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from edge_mnist.preprocessing import normalize_digit
 from edge_mnist.vision.cells import cut_cells, lift_writing

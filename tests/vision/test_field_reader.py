@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from edge_mnist import Classifier
 from edge_mnist.errors import InvalidInputError

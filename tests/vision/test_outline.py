@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from edge_mnist.vision.outline import find_outline
 

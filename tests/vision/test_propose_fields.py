@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from edge_mnist.vision.propose_fields import propose_fields
 
