@@ -108,7 +108,8 @@ def _shade_skin(
 
 def _lay_on(view: Picture, shape: Shape, colors: NDArray[np.float32], contact: float) -> None:
     """Lay something onto a view, with the shadow that it casts close by."""
-    share = cv2.GaussianBlur(shape, (0, 0), 1.0)[..., None].astype(np.float32) / 255
-    shadow = cv2.GaussianBlur(shape, (0, 0), contact)[..., None].astype(np.float32) / 255
+    share = cv2.GaussianBlur(shape, (0, 0), 1.0)[..., None] / np.float32(255)
+    size = 2 * round(contact) + 1
+    shadow = cv2.blur(cv2.blur(shape, (size, size)), (size, size))[..., None] / np.float32(255)
     dimmed = view * (1 - 0.4 * shadow)
     view[:] = np.clip(dimmed * (1 - share) + colors * share, 0, 255).astype(np.uint8)

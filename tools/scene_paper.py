@@ -81,16 +81,17 @@ def rule(
     color = np.array(RULING_COLORS[rng.integers(len(RULING_COLORS))], np.float64)
     opacity = rng.uniform(0.35, 0.75)
     thickness = scale * rng.uniform(0.7, 1.3)
-    rows = _line_coverage(height, pitch, first, thickness)[:, None]
-    coverage = np.broadcast_to(rows, (height, width))
+    across = opacity * _line_coverage(height, pitch, first, thickness)
+    for row in np.flatnonzero(across):
+        page[row] = _tint(page[row], across[row], color)
     if ruling == "squared":
-        columns = _line_coverage(width, pitch, rng.uniform(0, pitch), thickness)
-        coverage = np.maximum(rows, columns)
-    _tint(page, coverage * opacity, color)
+        down = opacity * _line_coverage(width, pitch, rng.uniform(0, pitch), thickness)
+        for column in np.flatnonzero(down):
+            page[:, column] = _tint(page[:, column], down[column], color)
     if ruling == "margin":
-        column = round(rng.uniform(0.06, 0.1) * width)
-        end = column + max(1, round(thickness))
-        _tint(page[:, column:end], np.float64(0.7), np.array(MARGIN_COLOR, np.float64))
+        start = round(rng.uniform(0.06, 0.1) * width)
+        margin = page[:, start : start + max(1, round(thickness))]
+        margin[:] = _tint(margin, 0.7, np.array(MARGIN_COLOR, np.float64))
 
 
 def crease(page: Picture, rng: Generator) -> None:
@@ -140,9 +141,6 @@ def _line_coverage(
     return coverage
 
 
-def _tint(part: Picture, coverage: NDArray[np.float64], color: NDArray[np.float64]) -> None:
-    """Mix a colour into a part of a page; on dark paper it counts as much as on white."""
-    share = np.asarray(coverage, np.float32)[..., None]
-    inked = part.astype(np.float32)
-    inked += (color.astype(np.float32) / 245 * inked - inked) * share
-    part[:] = np.clip(inked, 0, 255).astype(np.uint8)
+def _tint(part: Picture, share: float, color: NDArray[np.float64]) -> Picture:
+    """Return a part of a page with a printed colour, which darkens what it is printed on."""
+    return np.rint(part * (1 - share + share * color / 245)).astype(np.uint8)
