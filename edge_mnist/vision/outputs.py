@@ -38,9 +38,10 @@ class Outputs:
         self.were_written = True
         self.saved = ""
         self._say = say
-        self._log = None if jsonl is None else FrameLog(jsonl)
+        self._log: FrameLog | None = None
+        self._recording = None if save is None else Recording(save, fps)
         try:
-            self._recording = None if save is None else Recording(save, fps)
+            self._log = None if jsonl is None else FrameLog(jsonl)
         except BaseException:
             self.close()
             raise
