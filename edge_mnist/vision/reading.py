@@ -1,5 +1,6 @@
 """What was read in a frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,6 +8,14 @@ from numpy.typing import NDArray
 
 # x, y, width and height in pixels of the frame, counted from its left upper corner.
 Box = tuple[int, int, int, int]
+
+
+def bound(boxes: Sequence[Box]) -> Box:
+    """Return the box around boxes, at least one."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right = max(box[0] + box[2] for box in boxes)
+    bottom = max(box[1] + box[3] for box in boxes)
+    return left, top, right - left, bottom - top
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,7 @@ class Number:
     @property
     def box(self) -> Box:
         """The box around all digits."""
-        left = min(found.box[0] for found in self.digits)
-        top = min(found.box[1] for found in self.digits)
-        right = max(found.box[0] + found.box[2] for found in self.digits)
-        bottom = max(found.box[1] + found.box[3] for found in self.digits)
-        return left, top, right - left, bottom - top
+        return bound([found.box for found in self.digits])
 
 
 @dataclass(frozen=True)

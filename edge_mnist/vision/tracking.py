@@ -1,8 +1,19 @@
 """Numbers over time: which hold still, and what they are."""
 
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, field
 
-from edge_mnist.vision.reading import Box, Reading
+from edge_mnist.vision.reading import Box, Number, Reading, bound
+
+# Frames whose readings vote on what a number is.
+VOTING_FRAMES = 12
+# A reading holds once so many of them agree, with this share of the votes.
+MIN_AGREEING = 4
+MIN_SHARE = 0.7
+# A number that has not been seen for so many frames has left.
+MAX_UNSEEN = 15
+# Numbers overlap their own place of the frame before by this share of the smaller box.
+MIN_OVERLAP = 0.3
 
 
 @dataclass(frozen=True)
@@ -12,7 +23,7 @@ class StableNumber:
     Attributes:
         text: Its digits.
         confidence: The share of the votes that spoke for it, 0 to 1.
-        box: Where it stands in the newest frame.
+        box: Where it stood when it was last seen.
         track: Which of the numbers followed it is, counted from 0: the same for the same number.
     """
 
@@ -22,18 +33,89 @@ class StableNumber:
     track: int
 
 
+@dataclass
+class _Track:
+    """A number that is followed."""
+
+    index: int
+    box: Box
+    # The texts that were read lately, with their confidence.
+    votes: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=VOTING_FRAMES))
+    unseen: int = 0
+    text: str | None = None  # once it holds
+
+    def see(self, numbers: list[Number]) -> None:
+        """Take in what stands there in the next frame; nothing if it is not to be seen."""
+        self.unseen = 0 if numbers else self.unseen + 1
+        for number in numbers:
+            self.votes.append((number.text, number.confidence))
+        if numbers:
+            self.box = bound([number.box for number in numbers])
+
+    def count(self) -> StableNumber | None:
+        """Return what the votes agree on, if they do."""
+        weights: Counter[str] = Counter()
+        for text, confidence in self.votes:
+            weights[text] += confidence
+        text, weight = weights.most_common(1)[0]
+        share = weight / sum(weights.values())
+        agreeing = sum(vote == text for vote, _ in self.votes)
+        if agreeing < MIN_AGREEING or share < MIN_SHARE:
+            return None
+        return StableNumber(text, share, self.box, self.index)
+
+
 class Tracker:
     """Follows numbers from frame to frame and tells when their reading holds."""
+
+    def __init__(self) -> None:
+        """Start with nothing in view."""
+        self._tracks: list[_Track] = []
+        self._made = 0
 
     def update(self, reading: Reading) -> list[StableNumber]:
         """Take in the next frame's reading.
 
         Returns:
-            The numbers that have become stable with it: each is given once, not in every frame.
+            The numbers that have become stable with it: each is given once, not in every frame,
+            and once more if what stands there changes.
         """
-        raise NotImplementedError
+        # All are matched with the places of the frame before: the pieces that a number may have
+        # fallen into belong to it, and none starts a track of its own.
+        seen: dict[int, list[Number]] = {}
+        for number in reading.numbers:
+            seen.setdefault(self._find(number).index, []).append(number)
+        for track in self._tracks:
+            track.see(seen.get(track.index, []))
+        self._tracks = [track for track in self._tracks if track.unseen <= MAX_UNSEEN]
+        new = []
+        for track in self._tracks:
+            agreed = track.count() if track.unseen == 0 else None
+            if agreed and agreed.text != track.text:
+                track.text = agreed.text
+                new.append(agreed)
+        return new
 
     @property
     def stable(self) -> list[StableNumber]:
-        """All stable numbers that are in view."""
-        raise NotImplementedError
+        """All stable numbers that are in view, in the order in which they were first seen."""
+        counted = (track.count() for track in self._tracks if track.text is not None)
+        return [agreed for agreed in counted if agreed is not None]
+
+    def _find(self, number: Number) -> _Track:
+        """Return what stood at a number's place, or start to follow it."""
+        near = max(self._tracks, key=lambda track: _overlap(track.box, number.box), default=None)
+        if near is None or _overlap(near.box, number.box) < MIN_OVERLAP:
+            near = _Track(self._made, number.box)
+            self._made += 1
+            self._tracks.append(near)
+        return near
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return what two boxes share, of the smaller one."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / min(one[2] * one[3], other[2] * other[3])
