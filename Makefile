@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-all test-slow windows clean
+.PHONY: demo test check test-all test-slow windows gif clean
 
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py
@@ -29,6 +29,12 @@ windows: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 	  --target .venv/opencv-windows "opencv-python==$$($(BIN)/python -c \
 	  'from importlib.metadata import version; print(version("opencv-python-headless"))')"
+
+# The picture at the top of README, made by the command itself.
+gif: .venv/.installed
+	$(BIN)/python tools/make_scenes.py --out runs/recognition --count 0 --clips 3
+	$(BIN)/edge-mnist webcam --source 'runs/recognition/*.avi' --no-window --width 480 \
+	  --save docs/recognition.gif
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \

@@ -141,9 +141,7 @@ class _Loop:
         self._outputs, self._interruption = outputs, interruption
         self._say, self._emit = say, emit
         self._is_over = self._is_paused = self._shows_stages = False
-        # Between frames of a video that somebody watches.
-        self._period_s = 0.0 if source.is_live or not source.fps else 1 / source.fps
-        self._saved_s = 0.0
+        self._newest_time_s = self._file_s = 0.0
         self._fps = 0.0
         self._started_s = self._newest_s = self._due_s = time.perf_counter()
 
@@ -173,10 +171,16 @@ class _Loop:
         self._outputs.log(describe_frame(frame, live.reading, live.newly_stable, ms))
         for number in live.newly_stable:
             self._emit(number.text)
-        if self._outputs.needs_pictures:
-            self._outputs.record(self._draw(frame, live, ms), self._next_saved_s(frame, is_still))
+        if not (self._outputs.needs_pictures or self._screen.is_watched):
+            return
+        picture = self._draw(frame, live, ms)
+        step_s = 0.0 if self._source.is_live else self._measure_step(frame, is_still)
+        self._outputs.record(picture, frame.time_s if self._source.is_live else self._file_s)
+        self._file_s += step_s
+        self._due_s = max(time.perf_counter(), self._due_s + step_s)
         if self._screen.is_watched:
-            self._present(frame, live, ms, is_held=is_still and self._screen.has_window)
+            self._screen.show(picture)
+            self._wait(frame, live, ms, is_held=is_still and self._screen.has_window)
 
     def _note_speed(self) -> None:
         now_s = time.perf_counter()
@@ -185,13 +189,15 @@ class _Loop:
         self._newest_s = now_s
         self.frames += 1
 
-    def _next_saved_s(self, frame: Frame, is_still: bool) -> float:
-        """Return when a frame is seen in what is saved."""
-        if self._source.is_live:
-            return frame.time_s
-        time_s = self._saved_s
-        self._saved_s += STILL_S if is_still else self._period_s or 1 / FALLBACK_FPS
-        return time_s
+    def _measure_step(self, frame: Frame, is_still: bool) -> float:
+        """Return how many seconds after the one before a frame of a file is to be seen."""
+        elapsed_s, self._newest_time_s = frame.time_s - self._newest_time_s, frame.time_s
+        if is_still:
+            return STILL_S
+        if self._source.fps:
+            return 1 / self._source.fps
+        # Several videos: the time of each begins anew.
+        return elapsed_s if elapsed_s > 0 else 1 / FALLBACK_FPS
 
     def _draw(self, frame: Frame, live: LiveReading, ms: dict[str, float]) -> Picture:
         if self._shows_stages:
@@ -203,12 +209,10 @@ class _Loop:
             status.append("paused")
         return annotate(frame.picture, live.reading, live.stable, status=status)
 
-    def _present(
+    def _wait(
         self, frame: Frame, live: LiveReading, ms: dict[str, float], *, is_held: bool
     ) -> None:
-        """Show a frame until the next is due; one that is held, until a key lets it go."""
-        self._screen.show(self._draw(frame, live, ms))
-        self._due_s = max(time.perf_counter(), self._due_s + self._period_s)
+        """Obey keys until the next frame is due; if this one is held, until a key lets it go."""
         while not self._is_over:
             is_waiting = is_held or self._is_paused
             left_s = self._due_s - time.perf_counter()
