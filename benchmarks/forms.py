@@ -3,7 +3,7 @@
 Usage: python benchmarks/forms.py [--pages 200] [--seed 0] [--split test] [--model NAME]
 
 The forms are those of tools/make_forms.py. What is published has seed 0 and MNIST's test digits;
-all that was chosen was chosen with other seeds and MNIST's training digits.
+all that was chosen was chosen with other seeds and digits of MNIST's training and validation split.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from edge_mnist.vision.fields_file import load_fields, render_fields
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 from form_layouts import make_layouts
-from make_forms import DEFAULT_PAGES, FilledForm, load_digits, make_forms
+from make_forms import DEFAULT_PAGES, SPLITS, FilledForm, load_digits, make_forms
 
 AIMS = {"digits right": 0.98, "fields right": 0.90, "wrong fields that are marked": 0.80}
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pages", type=int, default=DEFAULT_PAGES)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--split", choices=["train", "test"], default="test")
+    parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--model")
     parser.add_argument("--show-wrong", action="store_true", help="Name each wrong field.")
     options = parser.parse_args()

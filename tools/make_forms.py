@@ -26,6 +26,7 @@ from edge_mnist.vision.fields import Field
 from edge_mnist.vision.fields_file import render_fields
 
 DEFAULT_PAGES = 200
+SPLITS = ("train", "validation", "test")
 EMPTY_SHARE = 0.08  # of fields that may be empty
 MARK_SHARE = 0.06  # of fields that may be empty: a tick, a letter or the like is in it
 
@@ -87,10 +88,8 @@ def to_pixels(spot: Field, layout: Layout) -> tuple[int, int, int, int]:
 
 
 def load_digits(split: str) -> Examples:
-    """Return MNIST's training or test digits."""
-    mnist = dataset.load("mnist")
-    digits = mnist.test if split == "test" else mnist.train
-    assert digits is not None
+    """Return MNIST's training, validation or test digits."""
+    digits: Examples = getattr(dataset.load("mnist"), split)
     return digits
 
 
@@ -100,7 +99,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", type=int, default=DEFAULT_PAGES)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--split", choices=["train", "test"], default="test")
+    parser.add_argument("--split", choices=SPLITS, default="test")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for layout in make_layouts():

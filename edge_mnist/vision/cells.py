@@ -16,6 +16,10 @@ from edge_mnist.preprocessing import (
 )
 from edge_mnist.vision.reading import Box
 
+# The percentage of a field's pixels that are its strongest ink: a single 1 in a wide field has
+# more, noise that stands out has less.
+EXTREME = 0.2
+
 # All lengths are shares of a cell's shorter side.
 MARGIN = 0.18  # around the field: pens stray, and so does the page that was straightened
 PAPER_REACH = 1.0  # to both sides, to find the level of the paper
@@ -118,18 +122,14 @@ def _lift_ink(
     crop = page[top : y + height + margin, left : x + width + margin]
     signed = crop.astype(np.float32) - _find_paper(crop, (x - left, y - top, width, height), unit)
     inside = _insides(signed, (x - left, y - top, width, height), cells)
-    dark, light = -np.percentile(inside, 1), np.percentile(inside, 99)
-    strength = -inside if dark >= light else inside
-    is_ink = strength > max(dark, light) / 2
-    if max(dark, light) < MIN_CONTRAST:
-        # A thin stroke in a wide field is less than a hundredth of it: its darkest spot decides.
-        strength = -inside if -inside.min() >= inside.max() else inside
-        is_ink = strength > strength.max() / 2
-        if strength.max() < 2 * MIN_CONTRAST:
-            return None
-    full = float(np.percentile(strength[is_ink], FULL_INK_PERCENTILE))
-    is_light = strength is inside
-    ink = (signed if is_light else -signed) / np.float32(full)
+    dark, light = -np.percentile(inside, EXTREME), np.percentile(inside, 100 - EXTREME)
+    strongest = max(dark, light)
+    if strongest < MIN_CONTRAST:
+        return None
+    sign = 1 if light > dark else -1
+    strength = sign * inside
+    full = np.percentile(strength[strength > strongest / 2], FULL_INK_PERCENTILE)
+    ink = signed * np.float32(sign / full)
     ink[ink < PAPER_INK_SHARE] = 0.0
     ink = np.minimum(ink, np.float32(1.0))
     _erase_frame(ink, (x - left, y - top, width, height), cells)

@@ -20,6 +20,9 @@ MIN_QUAD_FILL = 0.93
 MIN_EDGE_CONTRAST = 8.0
 # Sides are fitted to this middle part of the outline's: corners are round, or a finger's.
 SIDE_PART = (0.08, 0.92)
+# That much of each side lies this close to a straight line; what is ragged is no edge of paper.
+MIN_SIDE_SEEN = 0.7
+SIDE_TOLERANCE_PX = 4.0
 
 # float32 [4, 2]: x and y of the left upper, right upper, right lower and left lower corner.
 Corners = NDArray[np.float32]
@@ -88,7 +91,7 @@ def _fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
 
 
 def _refine(corners: Corners, outline: NDArray[np.float32]) -> Corners | None:
-    """Return where lines fitted to the four sides meet."""
+    """Return where lines fitted to the four sides meet, or None if they are no straight lines."""
     lines = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         length = float(np.linalg.norm(end - start))
@@ -98,10 +101,15 @@ def _refine(corners: Corners, outline: NDArray[np.float32]) -> Corners | None:
         place = offset @ along / length
         is_side = (np.abs(offset @ across) < 0.02 * length) & (place > SIDE_PART[0])
         points = outline[is_side & (place < SIDE_PART[1])]
-        if len(points) < 0.3 * length:
+        if len(points) < 2:
             return None
         vx, vy, x, y = cv2.fitLine(points, cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-        lines.append(np.array([vy, -vx, vx * y - vy * x]))
+        line = np.array([vy, -vx, vx * y - vy * x])
+        is_on_line = np.abs(points @ line[:2] + line[2]) < SIDE_TOLERANCE_PX
+        seen = len(np.unique(np.rint((points[is_on_line] - start) @ along)))
+        if seen < MIN_SIDE_SEEN * (SIDE_PART[1] - SIDE_PART[0]) * length:
+            return None
+        lines.append(line)
     meetings = [np.cross(lines[index - 1], lines[index]) for index in range(4)]
     if any(abs(meeting[2]) < 1e-9 for meeting in meetings):
         return None
