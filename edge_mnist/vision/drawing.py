@@ -18,7 +18,7 @@ from edge_mnist.vision.lettering import (
     write_panel,
     write_text,
 )
-from edge_mnist.vision.reading import Box, Number, Reading
+from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
 from edge_mnist.vision.tracking import StableNumber
 
 # Blue and orange of Okabe and Ito's palette, which everyone tells apart (jfly.uni-koeln.de/color);
@@ -53,14 +53,18 @@ def annotate(
     if picture.ndim == 2:
         canvas = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
     letter = letter_px(canvas)
+    # Where lines stand close, plates and boxes cover the percentages, and not the other way round.
     for number in reading.numbers:
-        is_stable = any(_holds_middle(held.box, number.box) for held in stable)
-        _draw_digits(canvas, number, STABLE_COLOR if is_stable else UNSTABLE_COLOR, letter)
+        _draw_confidences(canvas, number, letter)
+    for number in reading.numbers:
+        if not any(_holds_middle(held.box, number.box) for held in stable):
+            _draw_unstable(canvas, number, letter)
     for held in stable:
-        _draw_stable(canvas, held, letter)
+        inside = [found for found in reading.digits if _holds_middle(held.box, found.box)]
+        _draw_stable(canvas, held, inside, letter)
     small = max(MIN_LETTER_PX, 0.8 * letter)
     write_panel(canvas, wrap(status, small, canvas.shape[1]), small)
-    write_panel(canvas, reading.lines, 1.5 * letter, is_bottom=True)
+    write_panel(canvas, reading.lines, 1.2 * letter, is_bottom=True)
     return canvas
 
 
@@ -70,36 +74,52 @@ def _holds_middle(outer: Box, inner: Box) -> bool:
     return left <= x <= left + width and top <= y <= top + height
 
 
-def _draw_digits(canvas: Picture, number: Number, color: Color, letter: float) -> None:
+def _draw_confidences(canvas: Picture, number: Number, letter: float) -> None:
+    for found in number.digits:
+        x, y, width, height = found.box
+        percent = str(min(99, int(100 * found.confidence)))
+        size = max(MIN_LETTER_PX, 0.6 * _label_px(height, letter))
+        # Those of digits that stand close would run into each other.
+        if text_width(percent, size) <= width + 4 * line_px(letter):
+            bottom = y + height + 5 * line_px(letter) + size
+            write_text(canvas, percent, x + width / 2, bottom, size, LIGHT)
+
+
+def _draw_unstable(canvas: Picture, number: Number, letter: float) -> None:
     thickness = line_px(letter)
     for found in number.digits:
         x, y, width, height = found.box
-        _draw_box(canvas, found.box, color, thickness)
+        _draw_box(canvas, found.box, UNSTABLE_COLOR, thickness)
         size = _label_px(height, letter)
-        write_text(canvas, str(found.digit), x + width / 2, y - 2 * thickness, size, color)
-        percent = str(min(99, int(100 * found.confidence)))
-        smaller = max(MIN_LETTER_PX, 0.6 * size)
-        # Those of digits that stand close would run into each other.
-        if text_width(percent, smaller) <= width + 4 * thickness:
-            bottom = y + height + 2 * thickness + smaller
-            write_text(canvas, percent, x + width / 2, bottom, smaller, color)
+        bottom = y - 2 * thickness
+        write_text(canvas, str(found.digit), x + width / 2, bottom, size, UNSTABLE_COLOR)
 
 
-def _draw_stable(canvas: Picture, held: StableNumber, letter: float) -> None:
+def _draw_stable(
+    canvas: Picture, held: StableNumber, digits: Sequence[FoundDigit], letter: float
+) -> None:
+    thickness = line_px(letter)
+    for found in digits:
+        _draw_box(canvas, found.box, STABLE_COLOR, thickness)
+    gap = 2 * thickness
     x, y, width, height = held.box
-    # Around the digits' own boxes and what is written at them.
-    margin = round(1.6 * _label_px(height, letter))
-    box = (x - margin // 2, y - margin, width + 2 * (margin // 2), height + 2 * margin)
-    _draw_box(canvas, box, STABLE_COLOR, 2 * line_px(letter))
-    size = 1.5 * letter
-    plate_width, plate_height = text_width(held.text, size) + size, 1.8 * size
-    left = max(0.0, min(box[0], canvas.shape[1] - plate_width))
-    # Above the frame, or below where the picture ends.
-    top = box[1] - plate_height if box[1] >= plate_height else box[1] + box[3]
-    top = max(0.0, min(top, canvas.shape[0] - plate_height))
+    _draw_box(
+        canvas, (x - gap, y - gap, width + 2 * gap, height + 2 * gap), STABLE_COLOR, 2 * thickness
+    )
+    size = _label_px(height, letter)
+    plate_height = 1.5 * size
+    plate_width = max(width + 2.0 * gap, text_width(held.text, size) + size)
+    left = max(0.0, min(x - gap, canvas.shape[1] - plate_width))
+    # On the frame, or below it where the picture ends.
+    top = y - gap - plate_height if y - gap >= plate_height else y + height + gap
     corners = (round(left), round(top)), (round(left + plate_width), round(top + plate_height))
     cv2.rectangle(canvas, *corners, STABLE_COLOR, cv2.FILLED)
-    write_text(canvas, held.text, left + plate_width / 2, top + 1.4 * size, size, LIGHT)
+    bottom = top + 1.25 * size
+    if len(digits) != len(held.text):  # read otherwise in this frame
+        write_text(canvas, held.text, left + plate_width / 2, bottom, size, LIGHT)
+        return
+    for character, found in zip(held.text, digits, strict=True):
+        write_text(canvas, character, found.box[0] + found.box[2] / 2, bottom, size, LIGHT)
 
 
 def _label_px(height: int, letter: float) -> float:

@@ -8,7 +8,7 @@ from edge_mnist.vision.drawing import (
     UNSTABLE_COLOR,
     annotate,
 )
-from edge_mnist.vision.lettering import MIN_LETTER_PX, wrap, write_panel
+from edge_mnist.vision.lettering import LIGHT, MIN_LETTER_PX, wrap, write_panel
 from edge_mnist.vision.reading import FoundDigit, Number, Reading
 from edge_mnist.vision.tracking import StableNumber
 
@@ -78,8 +78,24 @@ def test_only_what_is_stable_looks_so(frame):
     first, second = read("42"), read("7", top=300)
     both = Reading(first.rows + second.rows)
     drawn = annotate(frame, both, hold(first))
-    assert tuple(drawn[100, 102]) == STABLE_COLOR
-    assert tuple(drawn[300, 102]) == UNSTABLE_COLOR
+    assert count(drawn[:200], STABLE_COLOR) > 0 == count(drawn[:200], UNSTABLE_COLOR)
+    assert count(drawn[200:], UNSTABLE_COLOR) > 0 == count(drawn[200:], STABLE_COLOR)
+
+
+def test_ink_of_stable_numbers_is_not_covered(frame):
+    reading = read("42")
+    drawn = annotate(frame, reading, hold(reading))
+    for found in reading.digits:
+        x, y, width, height = found.box
+        assert (drawn[y + 4 : y + height - 4, x + 4 : x + width - 4] == 200).all()
+
+
+def test_stable_text_is_shown_where_this_frame_is_read_otherwise(frame):
+    held = [StableNumber("421", 0.9, read("42").numbers[0].box, 0)]
+    shown = [annotate(frame, Reading(), held), annotate(frame, read("42"), held)]
+    plates = [picture[60:97, 100:190] for picture in shown]
+    assert np.array_equal(*plates)
+    assert count(plates[0], LIGHT) > 0
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -87,7 +103,7 @@ def test_only_what_is_stable_looks_so(frame):
 def test_numbers_at_the_border_can_be_drawn(size, place):
     x, y = (at if at >= 0 else length + at for at, length in zip(place, size[::-1], strict=True))
     reading = read("12345", x, y, size=20)
-    drawn = annotate(np.zeros((*size, 3), np.uint8), reading, hold(reading), status=["1 frame/s"])
+    drawn = annotate(np.zeros((*size, 3), np.uint8), reading, hold(reading))
     assert count(drawn, STABLE_COLOR) > 0
 
 
