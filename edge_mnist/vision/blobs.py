@@ -83,7 +83,22 @@ def find_blobs(ink: InkMap) -> tuple[list[Blob], list[Blob]]:
             continue
         for blob in _refine(ink, labels, int(label), (left, top, wide, high)):
             (digits if blob.height >= MIN_DIGIT_HEIGHT else pieces).append(blob)
-    return digits, pieces
+    return _leave_frames_out(digits), pieces
+
+
+def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
+    """Return the blobs that hold no other within them."""
+    if len(blobs) < 2:
+        return blobs
+    x, y, w, h = np.array([blob.box for blob in blobs]).T
+    holds = (
+        (x[:, None] < x)
+        & (y[:, None] < y)
+        & ((x + w)[:, None] > x + w)
+        & ((y + h)[:, None] > y + h)
+        & (h >= 0.3 * h[:, None])
+    )
+    return [blob for blob, is_frame in zip(blobs, holds.any(axis=1), strict=True) if not is_frame]
 
 
 def _refine(ink: InkMap, labels: NDArray[np.uint16], label: int, box: Box) -> list[Blob]:

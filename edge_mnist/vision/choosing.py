@@ -30,14 +30,16 @@ MAX_RESCUED_SCORE = 0.95
 
 # What is usual in a frame is told by this many digits.
 MIN_SURE = 3
-# A 1 that stands alone is at most so many times as high or as low as digits are in the frame, its
-# ink has at least this share of their contrast, and its stroke is so thick, in pixels and of its
-# height.
-MAX_LONE_RATIO = 1.7
-MIN_LONE_LEVEL = 0.6
-MAX_LONE_ONES = 3
+# A digit that stands alone is at most so many times as high or as low as digits are in the frame,
+# and its ink has at least this share of their contrast.
+MAX_LONE_RATIO = 2.5
+MIN_LONE_LEVEL = 0.55
+# A 1 among them is closer in height, and its stroke is so thick, in pixels and of its height. More
+# of them are pieces of a grid.
+MAX_ONE_RATIO = 1.7
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
+MAX_LONE_ONES = 3
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,13 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
         level = float(np.median([blob.level for blob in sure]))
     else:
         height = level = 0.0
-    lone_ones = sum(len(number) == 1 and number[0].prediction.digit == 1 for number in numbers)
-    if lone_ones > MAX_LONE_ONES:
-        numbers = [n for n in numbers]
-        return [n if len(n) != 1 or n[0].prediction.digit != 1 else [] for n in numbers]
+    is_one = [len(number) == 1 and number[0].prediction.digit == 1 for number in numbers]
+    has_grid = sum(is_one) > MAX_LONE_ONES
     return [
-        number if len(number) != 1 or _is_plausible(number[0], height, level) else []
-        for number in numbers
+        []
+        if len(number) == 1 and (one and has_grid or not _is_plausible(number[0], height, level))
+        else number
+        for number, one in zip(numbers, is_one, strict=True)
     ]
 
 
@@ -156,13 +158,13 @@ def _is_plausible(lone: Candidate, height: float, level: float) -> bool:
         height: What is usual in the frame; 0 if that is not known.
         level: The same of its ink.
     """
-    if lone.prediction.digit != 1:
-        return True
     blob = lone.blob
-    thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
-    if thickness < MIN_THICKNESS or blob.height > MAX_SLENDERNESS * thickness:
-        return False
-    return height == 0 or (
-        1 / MAX_LONE_RATIO <= blob.height / height <= MAX_LONE_RATIO
-        and blob.level >= MIN_LONE_LEVEL * level
-    )
+    is_one = lone.prediction.digit == 1
+    if is_one:
+        thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
+        if thickness < MIN_THICKNESS or blob.height > MAX_SLENDERNESS * thickness:
+            return False
+    if height == 0:
+        return True
+    ratio = MAX_ONE_RATIO if is_one else MAX_LONE_RATIO
+    return 1 / ratio <= blob.height / height <= ratio and blob.level >= MIN_LONE_LEVEL * level

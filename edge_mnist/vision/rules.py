@@ -1,4 +1,4 @@
-"""Printed lines: ruled and squared paper, frames of cells, underlines."""
+"""Lines that are no digits: ruled and squared paper, frames of cells, underlines."""
 
 import math
 
@@ -9,37 +9,45 @@ from numpy.typing import NDArray
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.ink import MIN_CONTRAST, label_components
 
-# A piece of ink that spans this share of the frame's width or height may hold rules.
-WIDE_SHARE = 0.3
-# Angles that paper is held at, in degrees, and how finely they are told apart.
+# A piece of ink may hold rules if it spans this share of the frame's longer side, and is not filled
+# by more than this: digits are smaller or fuller.
+LONG_SHARE = 0.12
+MAX_FILL = 0.4
+# Angles that paper is held at, in degrees, and how finely they are told apart in two rounds.
 MAX_TILT_DEG = 16.0
-TILT_STEP_DEG = 0.5
+TILT_STEPS_DEG = (1.0, 0.25)
 # Points that are enough to tell the angle.
-SAMPLED_POINTS = 4000
+SAMPLED_POINTS = 3000
 
 # Pixels in a row that make a piece of rule, and how far such pieces may stand apart.
 MIN_RUN = 17
 MAX_BREAK = 3
-# A rule is at least this long in pixels, and so many times as long as thick.
-MIN_LENGTH = 60
-MIN_LENGTH_SHARE = 0.15
-MIN_SLENDERNESS = 30
-# Rules that are at most so dark, as a share of the writing, go by that alone. Each of the two is
-# told by a percentile, and the rules' is raised by a margin.
+# A rule is at least this long in pixels, and so many times as long as thick: the bar of a 7 is at
+# most as long as the digit is high, and pens are thicker than a sixteenth of that. A 1 is longer.
+MIN_LENGTH = 50
+MIN_SLENDERNESS = 16
+MIN_UPRIGHT_SLENDERNESS = 24
+# The sides of a frame are shorter; they end at level rules.
+MIN_SIDE = 9
+# No rule is thicker, in pixels.
+MAX_THICKNESS = 12
+# Rules that are at most so dark, as a share of the writing, go by that alone: what is this many
+# times as dark as half of their pixels is writing, and so is what is as dark as this percentile.
 MAX_FAINT_SHARE = 0.45
+FAINTER = 2.0
 WRITING_PERCENTILE = 90
-DARKEST_PERCENTILE = 80
-FAINTER = 1.3
-# No line of a pen is thicker than this and a rule.
-MAX_THICKNESS = 9
 
 
-def spans_frame(
-    widths: NDArray[np.int32], heights: NDArray[np.int32], shape: tuple[int, ...]
-) -> bool:
-    """Tell whether any piece of ink is so large that it may hold rules."""
-    height, width = shape[:2]
-    return bool((widths > WIDE_SHARE * width).any() or (heights > WIDE_SHARE * height).any())
+def may_have_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
+    """Tell whether any piece of ink is so long and empty that it may hold rules.
+
+    Args:
+        stats: int32 [N, 5] as `label_components` gives them.
+        shape: Height and width of the frame.
+    """
+    _, _, w, h, area = stats[1:].T
+    is_long = np.maximum(w, h) > LONG_SHARE * max(shape)
+    return bool((is_long & (area < MAX_FILL * w * h)).any())
 
 
 def estimate_tilts(mask: NDArray[np.uint8]) -> tuple[float, float]:
@@ -65,19 +73,20 @@ def _estimate_tilt(along: NDArray[np.float32], across: NDArray[np.float32]) -> f
 
     Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986.
     """
-    span = math.tan(math.radians(MAX_TILT_DEG)) * float(np.abs(along).max()) + 1
-    angles = np.arange(-MAX_TILT_DEG, MAX_TILT_DEG + TILT_STEP_DEG / 2, TILT_STEP_DEG)
-    sharpness = [
-        (
-            np.bincount((across - along * math.tan(math.radians(angle)) + span).astype(np.intp))
-            ** 2
-        ).sum()
-        for angle in angles
-    ]
-    return float(angles[np.argmax(sharpness)])
+    span = math.tan(math.radians(MAX_TILT_DEG + 1)) * float(np.abs(along).max()) + 1
+
+    def measure_sharpness(angle: float) -> int:
+        places = across - along * math.tan(math.radians(angle)) + span
+        return int((np.bincount(places.astype(np.intp)) ** 2).sum())
+
+    best, reach = 0.0, MAX_TILT_DEG
+    for step in TILT_STEPS_DEG:
+        best = max(np.arange(best - reach, best + reach + step / 2, step), key=measure_sharpness)
+        reach = step
+    return float(best)
 
 
-def erase_rules(contrast: GrayImage) -> GrayImage:
+def erase_rules(contrast: GrayImage) -> GrayImage | None:
     """Take rules away, and leave the ink that crosses them.
 
     Args:
@@ -85,54 +94,87 @@ def erase_rules(contrast: GrayImage) -> GrayImage:
             some degrees.
 
     Returns:
-        uint8 of the same shape.
+        uint8 of the same shape; None if there are no rules.
     """
     _, mask = cv2.threshold(contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    level = _find_rules(mask)
-    upright = np.ascontiguousarray(_find_rules(np.ascontiguousarray(mask.T)).T)
+    turned = _transpose(mask)
+    level = _find_rules(mask, MIN_SLENDERNESS)
+    upright = _transpose(_find_rules(turned, MIN_UPRIGHT_SLENDERNESS))
+    upright = cv2.bitwise_or(upright, _transpose(_find_sides(turned, _transpose(level))))
     rules = cv2.bitwise_or(level, upright)
     if not rules.any():
-        return contrast
+        return None
     others = contrast[cv2.dilate(rules, np.ones((5, 5), np.uint8)) < mask]
     writing = float(np.percentile(others, WRITING_PERCENTILE)) if len(others) else 0.0
-    cut = FAINTER * float(np.percentile(contrast[rules > 0], DARKEST_PERCENTILE))
+    cut = FAINTER * float(np.median(contrast[rules > 0]))
     if cut <= MAX_FAINT_SHARE * writing:
         # What is as faint as the rules are, are pieces of them.
         return cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
     erased = _erase(contrast, mask, level)
-    turned = _erase(*(np.ascontiguousarray(picture.T) for picture in (erased, mask, upright)))
-    return np.ascontiguousarray(turned.T)
+    return _transpose(_erase(_transpose(erased), turned, _transpose(upright)))
 
 
-def _find_rules(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _transpose(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return cv2.transpose(picture).astype(np.uint8)
+
+
+def _find_rules(mask: NDArray[np.uint8], min_slenderness: float) -> NDArray[np.uint8]:
     """Return the pixels of level rules, uint8 [height, width] of 0 and 1."""
-    # Rules that fall by a pixel here and there have runs as long as others once they are thickened.
-    thick = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, MIN_RUN), np.uint8))
+    runs = _find_runs(mask, MIN_RUN)
+    # A rule that is not quite level goes on in the next row.
     linked = cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8))
     labels, stats = label_components(linked)
-    count = len(stats)
-    ink = np.bincount(labels[runs > 0], minlength=count)
+    ink = np.bincount(labels[runs > 0], minlength=len(stats))
     length = stats[:, cv2.CC_STAT_WIDTH]
     thickness = ink / np.maximum(length, 1)
     is_rule = (
-        (length >= max(MIN_LENGTH, MIN_LENGTH_SHARE * min(mask.shape)))
+        (length >= MIN_LENGTH)
         & (thickness <= MAX_THICKNESS)
-        & (length >= MIN_SLENDERNESS * thickness)
+        & (length >= min_slenderness * thickness)
     )
     is_rule[0] = False
     return (is_rule[labels] & (runs > 0)).astype(np.uint8)
 
 
+def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the pixels of level lines that lead from one upright rule to another.
+
+    Args:
+        mask: uint8 [height, width] of 0 and 1.
+        ends: The upright rules, of the same shape.
+    """
+    if not ends.any():
+        return np.zeros_like(mask)
+    runs = _find_runs(cv2.subtract(mask, ends), MIN_SIDE)
+    labels, stats = label_components(cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)))
+    x, y, w, h, area = stats.T
+    is_side = (h <= MAX_THICKNESS) & (area >= 0.5 * w * h)
+    is_side[0] = False
+    near = cv2.dilate(ends, np.ones((3, 9), np.uint8))
+    for label in np.flatnonzero(is_side):
+        rows = slice(y[label], y[label] + h[label])
+        left, right = x[label], x[label] + w[label]
+        is_side[label] = near[rows, left : left + 3].any() and near[rows, right - 3 : right].any()
+    return (is_side[labels] & (runs > 0)).astype(np.uint8)
+
+
+def _find_runs(mask: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
+    runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    return runs.astype(np.uint8)
+
+
 def _erase(contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> GrayImage:
-    """Take level rules away; what is darker than they are, or goes on above and below, stays."""
+    """Take level rules away; what goes on above and below stays."""
+    columns = rules.sum(axis=0)
+    if not columns.any():
+        return contrast
     # The soft edges of a rule are part of it.
-    near = cv2.dilate(rules, np.ones((5, 3), np.uint8)) > 0
+    near = cv2.dilate(rules, np.ones((5, 3), np.uint8))
     # Ink just above and just below the rule belongs to a stroke that crosses it.
-    beyond = mask * (~near)
-    reach = MAX_THICKNESS
-    above = cv2.dilate(beyond, np.ones((2 * reach + 1, 1), np.uint8), anchor=(0, 2 * reach))
-    below = cv2.dilate(beyond, np.ones((2 * reach + 1, 1), np.uint8), anchor=(0, 0))
-    crosses = (above > 0) & (below > 0)
-    erased = np.where(near & ~crosses, 0, contrast)
-    return erased.astype(np.uint8)
+    beyond = cv2.subtract(mask, near)
+    reach = min(MAX_THICKNESS, int(np.median(columns[columns > 0]))) + 5
+    above = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
+    below = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, 0))
+    goes = cv2.subtract(near, cv2.bitwise_and(above, below))
+    return np.where(goes > 0, 0, contrast).astype(np.uint8)

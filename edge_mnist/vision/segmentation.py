@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components
 from edge_mnist.vision.reading import Box
-from edge_mnist.vision.rules import erase_rules, estimate_tilts, spans_frame
+from edge_mnist.vision.rules import erase_rules, estimate_tilts, may_have_rules
 from edge_mnist.vision.text_lines import find_lines
 
 # Lines that rise or fall by less are read as they are: models are trained on 10 degrees.
@@ -38,12 +38,16 @@ def segment(ink: InkMap) -> Segmentation:
     to_frame = np.eye(2, 3)
     _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
     _, stats = label_components(mask)
-    has_rules = spans_frame(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT], mask.shape)
+    has_rules = may_have_rules(stats, mask.shape)
     if has_rules:
         tilts = estimate_tilts(mask)
-        if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
-            ink, to_frame = _turn(ink, *tilts)
-        ink = replace(ink, contrast=erase_rules(ink.contrast))
+        level, matrix = (
+            (ink, to_frame) if max(map(abs, tilts)) < MIN_RULES_TURN_DEG else _turn(ink, *tilts)
+        )
+        erased = erase_rules(level.contrast)
+        has_rules = erased is not None
+        if erased is not None:
+            ink, to_frame = replace(level, contrast=erased), matrix
     blobs, pieces = find_blobs(ink)
     rows, slope = find_lines(blobs)
     tilt = math.degrees(math.atan(slope))
