@@ -95,7 +95,7 @@ class PageFinder:
     def _describe(self, gray: GrayImage) -> tuple[NDArray[np.float32], Any]:
         """Return the places of features, float32 [N, 2] in fractions, and what they look like."""
         small, _ = shrink(gray)
-        points, descriptors = self._detector.detectAndCompute(small, None)
+        points, descriptors = self._detector.detectAndCompute(small, np.full_like(small, 255))
         size = np.array(small.shape[::-1], np.float32)
         return np.array([point.pt for point in points], np.float32).reshape(
             -1, 2
