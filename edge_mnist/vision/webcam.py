@@ -142,6 +142,7 @@ class _Loop:
         self._say, self._emit = say, emit
         self._is_over = self._is_paused = self._shows_stages = False
         self._newest_time_s = self._file_s = 0.0
+        self._step_s = 1 / FALLBACK_FPS
         self._fps = 0.0
         self._started_s = self._newest_s = self._due_s = time.perf_counter()
 
@@ -175,8 +176,8 @@ class _Loop:
             return
         picture = self._draw(frame, live, ms)
         step_s = 0.0 if self._source.is_live else self._measure_step(frame, is_still)
+        self._file_s += step_s if self.frames > 1 else 0.0
         self._outputs.record(picture, frame.time_s if self._source.is_live else self._file_s)
-        self._file_s += step_s
         self._due_s = max(time.perf_counter(), self._due_s + step_s)
         if self._screen.is_watched:
             self._screen.show(picture)
@@ -196,8 +197,9 @@ class _Loop:
             return STILL_S
         if self._source.fps:
             return 1 / self._source.fps
-        # Several videos: the time of each begins anew.
-        return elapsed_s if elapsed_s > 0 else 1 / FALLBACK_FPS
+        if elapsed_s > 0:  # else the next of several videos begins
+            self._step_s = elapsed_s
+        return self._step_s
 
     def _draw(self, frame: Frame, live: LiveReading, ms: dict[str, float]) -> Picture:
         if self._shows_stages:

@@ -140,6 +140,16 @@ def test_pictures_are_read_and_a_damaged_one_is_told(page, edge_mnist, write_pic
     assert "b.png" in outcome.err
 
 
+def test_videos_of_a_folder_are_saved_at_their_speed(clip, edge_mnist, tmp_path):
+    (tmp_path / "clips").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(clip, tmp_path / "clips" / name)
+    assert edge_mnist("webcam", "--source", "clips", "--no-window", "--save", "out.mp4").code == 0
+    video = cv2.VideoCapture("out.mp4")
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(FPS)
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 2 * FRAMES
+
+
 @pytest.mark.skipif(describe_opencv()[1] != "", reason="this OpenCV has windows")
 def test_opencv_without_windows_is_told_and_the_rest_goes_on(clip, edge_mnist):
     outcome = edge_mnist("webcam", "--source", clip)
