@@ -24,7 +24,10 @@ MAX_NUMBER_GAP = 1.6
 # Lower ones among them are specks.
 MIN_HEIGHT_SHARE = 0.55
 # How much like digits the candidates of a number are, in the mean of 1 less the rejection score.
+# The more there are, the less it is left to chance.
 MIN_LIKENESS = 0.6
+WORD_LENGTH = 4
+MIN_LONG_LIKENESS = 0.72
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
 
@@ -52,10 +55,8 @@ class Candidate:
     @property
     def score(self) -> float:
         """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
-        if self.prediction.rejected:
-            return -NO_DIGIT_COST
         likelihood = self.prediction.confidence * (1 - self.prediction.rejection_score)
-        return max(-NO_DIGIT_COST, math.log(likelihood))
+        return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
 
 
 def is_doubtful(whole: Candidate) -> bool:
@@ -138,7 +139,7 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     height = float(np.median([c.blob.height for c in group]))
     group = [c for c in group if c.blob.height >= MIN_HEIGHT_SHARE * height]
     likeness = np.mean([1 - c.prediction.rejection_score for c in group])
-    if likeness < MIN_LIKENESS:
+    if likeness < (MIN_LIKENESS if len(group) < WORD_LENGTH else MIN_LONG_LIKENESS):
         return []
     # Among digits that are read well a strange one is a digit, too.
     limit = MAX_RESCUED_SCORE if len(group) > 1 else 0.0

@@ -96,22 +96,29 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
     Returns:
         uint8 of the same shape; None if there are no rules.
     """
-    _, mask = cv2.threshold(contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    turned = _transpose(mask)
-    level = _find_rules(mask, MIN_SLENDERNESS)
-    upright = _transpose(_find_rules(turned, MIN_UPRIGHT_SLENDERNESS))
-    upright = cv2.bitwise_or(upright, _transpose(_find_sides(turned, _transpose(level))))
+    erased = contrast
+    mask, level, upright = _find(contrast)
     rules = cv2.bitwise_or(level, upright)
-    if not rules.any():
-        return None
     others = contrast[cv2.dilate(rules, np.ones((5, 5), np.uint8)) < mask]
-    writing = float(np.percentile(others, WRITING_PERCENTILE)) if len(others) else 0.0
+    if not rules.any() or not len(others):
+        return None
     cut = FAINTER * float(np.median(contrast[rules > 0]))
-    if cut <= MAX_FAINT_SHARE * writing:
-        # What is as faint as the rules are, are pieces of them.
-        return cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
-    erased = _erase(contrast, mask, level)
-    return _transpose(_erase(_transpose(erased), turned, _transpose(upright)))
+    if cut <= MAX_FAINT_SHARE * float(np.percentile(others, WRITING_PERCENTILE)):
+        # What is as faint as the rules are, are pieces of them. There may be darker ones.
+        erased = cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
+        mask, level, upright = _find(erased)
+    erased = _erase(erased, mask, level)
+    return _transpose(_erase(_transpose(erased), _transpose(mask), _transpose(upright)))
+
+
+def _find(contrast: GrayImage) -> tuple[NDArray[np.uint8], ...]:
+    """Return what may be ink, the level rules and the upright ones, each uint8 of 0 and 1."""
+    mask = cv2.threshold(contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+    level, turned = _find_rules(mask, MIN_SLENDERNESS), _transpose(mask)
+    upright = cv2.bitwise_or(
+        _find_rules(turned, MIN_UPRIGHT_SLENDERNESS), _find_sides(turned, _transpose(level))
+    )
+    return mask, level, _transpose(upright)
 
 
 def _transpose(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

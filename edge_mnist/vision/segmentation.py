@@ -85,17 +85,18 @@ def _join_pieces(row: list[Blob], pieces: list[Blob]) -> list[Blob]:
     if not row:
         return row
     high = float(np.median([blob.height for blob in row]))
+    top, bottom = min(blob.top for blob in row), max(blob.bottom for blob in row)
+    near = [piece for piece in pieces if top - high < piece.top and piece.bottom < bottom + high]
     joined: list[Blob] = []
     for blob in row:
         if joined and _belong(joined[-1], blob, high):
             joined[-1] = unite([joined[-1], blob])
         else:
             joined.append(blob)
-    for piece in pieces:
-        for index, blob in enumerate(joined):
-            if _belong(blob, piece, high):
-                joined[index] = unite([blob, piece])
-                break
+    for index, blob in enumerate(joined):
+        parts = [piece for piece in near if _belong(blob, piece, high)]
+        if parts:
+            joined[index] = unite([blob, *parts])
     return joined
 
 
