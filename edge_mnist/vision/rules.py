@@ -16,11 +16,14 @@ MAX_FILL = 0.4
 # Angles that paper is held at, in degrees, and how finely they are told apart in two rounds.
 MAX_TILT_DEG = 16.0
 TILT_STEPS_DEG = (1.0, 0.25)
+# Upright rules make the profile so much sharper than the angle of the level ones does.
+MIN_GAIN = 1.1
 # Points that are enough to tell the angle.
 SAMPLED_POINTS = 3000
 
-# Pixels in a row that make a piece of rule, and how far such pieces may stand apart.
-MIN_RUN = 17
+# Pixels in a row that make a piece of rule, as a share of the frame's longer side, and how far such
+# pieces may stand apart.
+MIN_RUN_SHARE = 0.035
 MAX_BREAK = 3
 # A rule is at least this long in pixels, and so many times as long as thick: the bar of a 7 is at
 # most as long as the digit is high, and pens are thicker than a sixteenth of that. A 1 is longer.
@@ -38,16 +41,18 @@ FAINTER = 2.0
 WRITING_PERCENTILE = 90
 
 
-def may_have_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
-    """Tell whether any piece of ink is so long and empty that it may hold rules.
+def are_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell of each piece of ink whether it is so long and empty that it may hold rules.
 
     Args:
         stats: int32 [N, 5] as `label_components` gives them.
         shape: Height and width of the frame.
     """
-    _, _, w, h, area = stats[1:].T
-    is_long = np.maximum(w, h) > LONG_SHARE * max(shape)
-    return bool((is_long & (area < MAX_FILL * w * h)).any())
+    _, _, w, h, area = stats.T
+    found: NDArray[np.bool_] = (np.maximum(w, h) > LONG_SHARE * max(shape)) & (
+        area < MAX_FILL * w * h
+    )
+    return found
 
 
 def estimate_tilts(mask: NDArray[np.uint8]) -> tuple[float, float]:
@@ -65,13 +70,26 @@ def estimate_tilts(mask: NDArray[np.uint8]) -> tuple[float, float]:
         return 0.0, 0.0
     x, y = points[:: 1 + len(points) // SAMPLED_POINTS, 0].T.astype(np.float32)
     height, width = mask.shape
-    return _estimate_tilt(x - width / 2, y), -_estimate_tilt(y - height / 2, x)
+    across, _ = _estimate_tilt(x - width / 2, y)
+    down, gain = _estimate_tilt(y - height / 2, x, -across)
+    # Slanted digits are not enough to say that a page is skew.
+    return across, -down if gain >= MIN_GAIN else across
 
 
-def _estimate_tilt(along: NDArray[np.float32], across: NDArray[np.float32]) -> float:
+def _estimate_tilt(
+    along: NDArray[np.float32], across: NDArray[np.float32], usual: float = 0.0
+) -> tuple[float, float]:
     """Return the angle at which the profile across has the sharpest peaks.
 
     Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986.
+
+    Args:
+        along: float32 [N], the places of ink along the rules, 0 in the middle.
+        across: float32 [N], the same across.
+        usual: Another angle, in degrees.
+
+    Returns:
+        The angle in degrees, and how many times as sharp the peaks are as at the usual angle.
     """
     span = math.tan(math.radians(MAX_TILT_DEG + 1)) * float(np.abs(along).max()) + 1
 
@@ -81,9 +99,10 @@ def _estimate_tilt(along: NDArray[np.float32], across: NDArray[np.float32]) -> f
 
     best, reach = 0.0, MAX_TILT_DEG
     for step in TILT_STEPS_DEG:
-        best = max(np.arange(best - reach, best + reach + step / 2, step), key=measure_sharpness)
+        angles = np.arange(best - reach, best + reach + step / 2, step)
+        best = float(max(np.clip(angles, -MAX_TILT_DEG, MAX_TILT_DEG), key=measure_sharpness))
         reach = step
-    return float(best)
+    return best, measure_sharpness(best) / measure_sharpness(usual)
 
 
 def erase_rules(contrast: GrayImage) -> GrayImage | None:
@@ -127,7 +146,7 @@ def _transpose(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _find_rules(mask: NDArray[np.uint8], min_slenderness: float) -> NDArray[np.uint8]:
     """Return the pixels of level rules, uint8 [height, width] of 0 and 1."""
-    runs = _find_runs(mask, MIN_RUN)
+    runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * max(mask.shape))))
     # A rule that is not quite level goes on in the next row.
     linked = cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8))
     labels, stats = label_components(linked)
@@ -155,7 +174,7 @@ def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.
     runs = _find_runs(cv2.subtract(mask, ends), MIN_SIDE)
     labels, stats = label_components(cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)))
     x, y, w, h, area = stats.T
-    is_side = (h <= MAX_THICKNESS) & (area >= 0.5 * w * h)
+    is_side = (h <= 1.5 * MAX_THICKNESS) & (w >= 2 * h) & (area >= 0.5 * w * h)
     is_side[0] = False
     near = cv2.dilate(ends, np.ones((3, 9), np.uint8))
     for label in np.flatnonzero(is_side):
@@ -184,4 +203,6 @@ def _erase(contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8
     above = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
     below = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, 0))
     goes = cv2.subtract(near, cv2.bitwise_and(above, below))
-    return np.where(goes > 0, 0, contrast).astype(np.uint8)
+    # So does what is darker than a rule.
+    darkest = FAINTER * float(np.median(contrast[rules > 0]))
+    return np.where((goes > 0) & (contrast < darkest), 0, contrast).astype(np.uint8)

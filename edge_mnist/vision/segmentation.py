@@ -2,15 +2,17 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
-from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, touches_border
 from edge_mnist.vision.reading import Box
-from edge_mnist.vision.rules import erase_rules, estimate_tilts, may_have_rules
+from edge_mnist.vision.rules import are_rules, erase_rules, estimate_tilts
 from edge_mnist.vision.text_lines import find_lines
 
 # Lines that rise or fall by less are read as they are: models are trained on 10 degrees.
@@ -37,9 +39,11 @@ def segment(ink: InkMap) -> Segmentation:
     """Find what may be digits in an ink map."""
     to_frame = np.eye(2, 3)
     _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    _, stats = label_components(mask)
-    has_rules = may_have_rules(stats, mask.shape)
+    labels, stats = label_components(mask)
+    has_rules = bool(are_rules(stats, mask.shape)[1:].any())
     if has_rules:
+        # After turning, the border is no longer where it was.
+        ink = replace(ink, contrast=_clear_border(ink.contrast, labels, stats))
         tilts = estimate_tilts(mask)
         level, matrix = (
             (ink, to_frame) if max(map(abs, tilts)) < MIN_RULES_TURN_DEG else _turn(ink, *tilts)
@@ -58,6 +62,15 @@ def segment(ink: InkMap) -> Segmentation:
     return Segmentation(
         ink, [_join_pieces([blobs[i] for i in row], pieces) for row in rows], to_frame
     )
+
+
+def _clear_border(contrast: GrayImage, labels: NDArray[Any], stats: NDArray[np.int32]) -> GrayImage:
+    """Take away what reaches the frame's border, rules excepted: hands, shadows, cut digits."""
+    is_cut = touches_border(stats, contrast.shape) & ~are_rules(stats, contrast.shape)
+    is_cut[0] = False
+    if not is_cut.any():
+        return contrast
+    return np.where(is_cut[labels], 0, contrast).astype(np.uint8)
 
 
 def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDArray[np.float64]]:
