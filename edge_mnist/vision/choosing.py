@@ -31,8 +31,9 @@ MIN_LONG_LIKENESS = 0.72
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
 
-# What is usual in a frame is told by this many digits.
+# What is usual in a frame is told by this many digits, of numbers that are longer than this.
 MIN_SURE = 3
+MAX_SHORT = 2
 # A digit that stands alone is at most so many times as high or as low as digits are in the frame,
 # and its ink has at least this share of their contrast.
 MAX_LONE_RATIO = 2.5
@@ -119,19 +120,23 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
         min_confidence: Digits of which the model is less sure are left out.
     """
     numbers = [_judge_group(group, min_confidence) for group in groups]
-    sure = [c.blob for number in numbers if len(number) > 1 for c in number]
+    sure = [c.blob for number in numbers if len(number) > MAX_SHORT for c in number]
     if len(sure) >= MIN_SURE:
         height = float(np.median([blob.height for blob in sure]))
         level = float(np.median([blob.level for blob in sure]))
     else:
         height = level = 0.0
-    is_one = [len(number) == 1 and number[0].prediction.digit == 1 for number in numbers]
-    has_grid = sum(is_one) > MAX_LONE_ONES
+    lone_ones = [n for n in numbers if len(n) == 1 and n[0].prediction.digit == 1]
+    has_grid = len(lone_ones) > MAX_LONE_ONES
     return [
-        []
-        if len(number) == 1 and (one and has_grid or not _is_plausible(number[0], height, level))
-        else number
-        for number, one in zip(numbers, is_one, strict=True)
+        number
+        if len(number) > MAX_SHORT
+        or (
+            all(_is_plausible(c, height, level) for c in number)
+            and not (has_grid and number in lone_ones)
+        )
+        else []
+        for number in numbers
     ]
 
 

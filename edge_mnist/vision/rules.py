@@ -1,12 +1,13 @@
 """Lines that are no digits: ruled and squared paper, frames of cells, underlines."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import GrayImage
+from edge_mnist.preprocessing import BOX_INK_SHARE, GrayImage
 from edge_mnist.vision.ink import MIN_CONTRAST, label_components
 
 # A piece of ink may hold rules if it spans this share of the frame's longer side, and is not filled
@@ -32,8 +33,8 @@ MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
 # The sides of a frame are shorter; they end at level rules.
 MIN_SIDE = 9
-# No rule is thicker, in pixels.
-MAX_THICKNESS = 12
+# No rule is thicker, as a share of the frame's longer side.
+MAX_THICKNESS_SHARE = 0.02
 # Rules that are at most so dark, as a share of the writing, go by that alone: what is this many
 # times as dark as half of their pixels is writing, and so is what is as dark as this percentile.
 MAX_FAINT_SHARE = 0.45
@@ -115,51 +116,83 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
     Returns:
         uint8 of the same shape; None if there are no rules.
     """
+    writing = float(np.percentile(contrast[contrast > MIN_CONTRAST], WRITING_PERCENTILE))
+    faint = _find(contrast, MIN_CONTRAST)
     erased = contrast
-    mask, level, upright = _find(contrast)
-    rules = cv2.bitwise_or(level, upright)
-    others = contrast[cv2.dilate(rules, np.ones((5, 5), np.uint8)) < mask]
-    if not rules.any() or not len(others):
+    if len(faint.levels):
+        cut = FAINTER * float(np.median(faint.levels))
+        if cut <= MAX_FAINT_SHARE * writing:
+            # What is as faint as the rules are, are pieces of them.
+            erased = cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
+        else:
+            erased = faint.erase(erased)
+    # Where ink is dark, a low threshold makes lines of its soft edges and thick ones of thin ones.
+    dark = _find(erased, max(MIN_CONTRAST, BOX_INK_SHARE * writing))
+    if not len(faint.levels) and not len(dark.levels):
         return None
-    cut = FAINTER * float(np.median(contrast[rules > 0]))
-    if cut <= MAX_FAINT_SHARE * float(np.percentile(others, WRITING_PERCENTILE)):
-        # What is as faint as the rules are, are pieces of them. There may be darker ones.
-        erased = cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
-        mask, level, upright = _find(erased)
-    erased = _erase(erased, mask, level)
-    return _transpose(_erase(_transpose(erased), _transpose(mask), _transpose(upright)))
+    return dark.erase(erased)
 
 
-def _find(contrast: GrayImage) -> tuple[NDArray[np.uint8], ...]:
-    """Return what may be ink, the level rules and the upright ones, each uint8 of 0 and 1."""
-    mask = cv2.threshold(contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
-    level, turned = _find_rules(mask, MIN_SLENDERNESS), _transpose(mask)
-    upright = cv2.bitwise_or(
-        _find_rules(turned, MIN_UPRIGHT_SLENDERNESS), _find_sides(turned, _transpose(level))
-    )
-    return mask, level, _transpose(upright)
+@dataclass(frozen=True)
+class _Rules:
+    """The rules in an ink map.
+
+    Attributes:
+        mask: uint8 [height, width], 1 where there is ink.
+        level: uint8 of the same shape, 1 on rules that run across.
+        upright: The same for those that run down.
+        levels: float64 [N], the contrast of each rule.
+    """
+
+    mask: NDArray[np.uint8]
+    level: NDArray[np.uint8]
+    upright: NDArray[np.uint8]
+    levels: NDArray[np.float64]
+
+    def erase(self, contrast: GrayImage) -> GrayImage:
+        """Return a contrast map without them."""
+        if not len(self.levels):
+            return contrast
+        most = FAINTER * float(np.median(self.levels))
+        erased = _erase(contrast, self.mask, self.level, most)
+        turned = (_transpose(picture) for picture in (erased, self.mask, self.upright))
+        return _transpose(_erase(*turned, most))
+
+
+def _find(contrast: GrayImage, threshold: float) -> _Rules:
+    mask = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+    turned, turned_contrast = _transpose(mask), _transpose(contrast)
+    level, levels = _find_rules(mask, contrast, MIN_SLENDERNESS)
+    upright, more = _find_rules(turned, turned_contrast, MIN_UPRIGHT_SLENDERNESS)
+    upright = cv2.bitwise_or(upright, _find_sides(turned, _transpose(level))).astype(np.uint8)
+    return _Rules(mask, level, _transpose(upright), np.concatenate([levels, more]))
 
 
 def _transpose(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.transpose(picture).astype(np.uint8)
 
 
-def _find_rules(mask: NDArray[np.uint8], min_slenderness: float) -> NDArray[np.uint8]:
-    """Return the pixels of level rules, uint8 [height, width] of 0 and 1."""
-    runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * max(mask.shape))))
+def _find_rules(
+    mask: NDArray[np.uint8], contrast: GrayImage, min_slenderness: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the pixels of level rules, uint8 [height, width] of 0 and 1, and each one's contrast."""
+    longer = max(mask.shape)
+    runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * longer)))
     # A rule that is not quite level goes on in the next row.
     linked = cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8))
     labels, stats = label_components(linked)
-    ink = np.bincount(labels[runs > 0], minlength=len(stats))
+    own = labels[runs > 0]
+    ink = np.bincount(own, minlength=len(stats))
     length = stats[:, cv2.CC_STAT_WIDTH]
     thickness = ink / np.maximum(length, 1)
     is_rule = (
         (length >= MIN_LENGTH)
-        & (thickness <= MAX_THICKNESS)
+        & (thickness <= MAX_THICKNESS_SHARE * longer)
         & (length >= min_slenderness * thickness)
     )
     is_rule[0] = False
-    return (is_rule[labels] & (runs > 0)).astype(np.uint8)
+    levels = np.bincount(own, contrast[runs > 0], minlength=len(stats)) / np.maximum(ink, 1)
+    return (is_rule[labels] & (runs > 0)).astype(np.uint8), levels[is_rule]
 
 
 def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -174,7 +207,9 @@ def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.
     runs = _find_runs(cv2.subtract(mask, ends), MIN_SIDE)
     labels, stats = label_components(cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)))
     x, y, w, h, area = stats.T
-    is_side = (h <= 1.5 * MAX_THICKNESS) & (w >= 2 * h) & (area >= 0.5 * w * h)
+    is_side = (
+        (h <= 1.5 * MAX_THICKNESS_SHARE * max(mask.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
+    )
     is_side[0] = False
     near = cv2.dilate(ends, np.ones((3, 9), np.uint8))
     for label in np.flatnonzero(is_side):
@@ -190,19 +225,21 @@ def _find_runs(mask: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
     return runs.astype(np.uint8)
 
 
-def _erase(contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8]) -> GrayImage:
-    """Take level rules away; what goes on above and below stays."""
+def _erase(
+    contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8], most: float
+) -> GrayImage:
+    """Take level rules away; what goes on above and below stays, and what is darker than `most`."""
     columns = rules.sum(axis=0)
     if not columns.any():
         return contrast
+    thickness = int(np.median(columns[columns > 0]))
     # The soft edges of a rule are part of it.
-    near = cv2.dilate(rules, np.ones((5, 3), np.uint8))
+    soft = 5 + 2 * (thickness // 4)
+    near = cv2.dilate(rules, np.ones((soft, 3), np.uint8))
     # Ink just above and just below the rule belongs to a stroke that crosses it.
     beyond = cv2.subtract(mask, near)
-    reach = min(MAX_THICKNESS, int(np.median(columns[columns > 0]))) + 5
+    reach = thickness + soft
     above = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
     below = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, 0))
     goes = cv2.subtract(near, cv2.bitwise_and(above, below))
-    # So does what is darker than a rule.
-    darkest = FAINTER * float(np.median(contrast[rules > 0]))
-    return np.where((goes > 0) & (contrast < darkest), 0, contrast).astype(np.uint8)
+    return np.where((goes > 0) & (contrast < most), 0, contrast).astype(np.uint8)
