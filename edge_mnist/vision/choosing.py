@@ -11,7 +11,7 @@ from edge_mnist.vision.blobs import Blob
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
-CUT_COST = 0.7
+CUT_COST = 0.5
 # Blobs wider than this, in heights, are more and more likely to be several digits.
 MAX_LIKELY_ASPECT = 1.3
 ASPECT_COST = 2.0

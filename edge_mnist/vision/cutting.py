@@ -10,13 +10,18 @@ MAX_DIGIT_ASPECT = 0.8
 # And wider than this are no number, but a scribble or a word.
 MAX_NUMBER_ASPECT = 6.0
 # The narrowest and widest part to be cut off, in heights.
-MIN_PART, MAX_PART = 0.12, 1.25
+MIN_PART, MAX_PART = 0.1, 1.2
+MIN_PART_HEIGHT = 0.5
 # Cuts that are tried for each digit that would fit in.
 CUTS_A_HEIGHT = 4
 
 
-def propose_parts(blob: Blob) -> dict[tuple[int, int], Blob]:
+def propose_parts(blob: Blob, share: NDArray[np.float32]) -> dict[tuple[int, int], Blob]:
     """Propose parts of a wide blob that may be digits.
+
+    Args:
+        blob: The blob.
+        share: Its ink, float32 [height, width], 0 is paper and 1 is a full stroke.
 
     Returns:
         By the cuts that they lie between, numbered from left to right, 0 the left end and the
@@ -25,7 +30,7 @@ def propose_parts(blob: Blob) -> dict[tuple[int, int], Blob]:
     height, width = blob.mask.shape
     if not MAX_DIGIT_ASPECT < width / height <= MAX_NUMBER_ASPECT:
         return {}
-    side = _find_sides(blob)
+    side = _find_sides(blob, share)
     if side is None:
         return {}
     last = int(side.max())
@@ -36,15 +41,19 @@ def propose_parts(blob: Blob) -> dict[tuple[int, int], Blob]:
                 continue
             own = blob.mask & (side >= start) & (side < end)
             part = _trim(blob, own)
-            if part is not None and MIN_PART * height <= part.width <= MAX_PART * height:
+            if (
+                part is not None
+                and MIN_PART * height <= part.width <= MAX_PART * height
+                and part.height >= MIN_PART_HEIGHT * height
+            ):
                 parts[start, end] = part
     return parts
 
 
-def _find_sides(blob: Blob) -> NDArray[np.intp] | None:
+def _find_sides(blob: Blob, share: NDArray[np.float32]) -> NDArray[np.intp] | None:
     """Number the pixels by the cuts to their left, int [height, width]; None without any cut."""
     height, width = blob.mask.shape
-    seams, costs = _find_seams(blob.mask)
+    seams, costs = _find_seams(share)
     margin = max(1, round(MIN_PART * height))
     wanted = max(1, round(CUTS_A_HEIGHT * width / height))
     distance = max(2, round(0.12 * height))
@@ -67,14 +76,14 @@ def _find_sides(blob: Blob) -> NDArray[np.intp] | None:
     return side
 
 
-def _find_seams(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def _find_seams(share: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Find the way from top to bottom through the least ink, for every column to end in.
 
     Returns:
         The column of each seam in each row, int [height, width], and each seam's cost.
     """
-    height, width = mask.shape
-    ink = mask * 1.0 + 1e-3
+    height, width = share.shape
+    ink = share + np.float32(1e-3)
     total = ink[0].copy()
     came = np.zeros((height, width), np.int8)
     columns = np.arange(width)

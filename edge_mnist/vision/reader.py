@@ -72,7 +72,10 @@ class Reader:
     def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
         blobs = [blob for row in found.rows for blob in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
-        parts = [propose_parts(whole.blob) if is_doubtful(whole) else {} for whole in wholes]
+        parts = [
+            propose_parts(whole.blob, cut_ink(found.ink, whole.blob)) if is_doubtful(whole) else {}
+            for whole in wholes
+        ]
         cut = iter(self._classify(found.ink, [b for p in parts for b in p.values()], stopwatch))
         chosen = iter(
             [
