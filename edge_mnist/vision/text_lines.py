@@ -11,9 +11,13 @@ from edge_mnist.vision.blobs import Blob
 MAX_HEIGHT_RATIO = 2.2
 # How far apart they may stand, in heights of the larger.
 MAX_GAP = 3.0
-# How much higher or lower the next one may stand, in heights, and the steepest line.
+# How much higher or lower the next one may stand, in heights, and how steep lines may be.
 MAX_STEP = 0.4
 MAX_SLOPE = math.tan(math.radians(16))
+# How far the slope of one line may be from that of the others, where the page is seen askew.
+SLOPE_SPREAD = math.tan(math.radians(3))
+# Pieces of a line that stand far apart are as level as this, in heights.
+MAX_ROW_STEP = 0.35
 
 
 def find_lines(blobs: list[Blob]) -> tuple[list[list[int]], float]:
@@ -26,48 +30,55 @@ def find_lines(blobs: list[Blob]) -> tuple[list[list[int]], float]:
     if not blobs:
         return [], 0.0
     boxes = np.array([blob.box for blob in blobs], np.float64)
+    slope = _estimate_slope(boxes, _link(boxes, 0.0, MAX_SLOPE))
+    chains = _join(len(blobs), _link(boxes, slope, SLOPE_SPREAD))
     left, top, width, height = boxes.T
-    right, middle = left + width, top + height / 2
     center = left + width / 2
-    larger = np.maximum(height[:, None], height)
-    ratio = larger / np.minimum(height[:, None], height)
-    dx = center[None, :] - center[:, None]
-    dy = middle[None, :] - middle[:, None]
-    gap = left[None, :] - right[:, None]
-    follows = (
-        (dx > 0)
-        & (ratio <= MAX_HEIGHT_RATIO)
-        & (gap <= MAX_GAP * larger)
-        & (np.abs(dy) <= MAX_STEP * larger + MAX_SLOPE * np.maximum(dx - 0.5 * larger, 0))
-    )
-    cost = np.where(follows, np.maximum(gap, 0) + 2 * np.abs(dy), np.inf)
-    nexts = np.argmin(cost, axis=1)
-    has_next = np.isfinite(cost[np.arange(len(blobs)), nexts])
-    # Both ways: a link counts if it is the nearest on the right of one, or on the left of the other.
-    previous = np.argmin(cost, axis=0)
-    has_previous = np.isfinite(cost[previous, np.arange(len(blobs))])
-    links = {(i, int(nexts[i])) for i in np.flatnonzero(has_next)} | {
-        (int(previous[j]), int(j)) for j in np.flatnonzero(has_previous)
-    }
-    slope = _estimate_slope(links, center, top + height, height)
-    level = middle - slope * center
-    chains = _join(len(blobs), [(i, j) for i, j in links])
+    level = top + height / 2 - slope * center
     rows = _merge_rows(chains, level, height)
     rows.sort(key=lambda row: float(np.median(level[row])))
     return [sorted(row, key=lambda i: center[i]) for row in rows], slope
 
 
-def _estimate_slope(
-    links: set[tuple[int, int]],
-    center: NDArray[np.float64],
-    bottom: NDArray[np.float64],
-    height: NDArray[np.float64],
-) -> float:
+def _link(boxes: NDArray[np.float64], slope: float, spread: float) -> list[tuple[int, int]]:
+    """Find pairs of which each is the other's nearest neighbour in a line.
+
+    Args:
+        boxes: float64 [N, 4].
+        slope: Of the lines.
+        spread: How far a line's own slope may be from it.
+
+    Returns:
+        Their indices, the left one first.
+    """
+    left, top, width, height = boxes.T
+    center = left + width / 2
+    level = top + height / 2 - slope * center
+    larger = np.maximum(height[:, None], height)
+    ratio = larger / np.minimum(height[:, None], height)
+    dx = center[None, :] - center[:, None]
+    step = np.abs(level[None, :] - level[:, None])
+    gap = left[None, :] - (left + width)[:, None]
+    follows = (
+        (dx > 0)
+        & (ratio <= MAX_HEIGHT_RATIO)
+        & (gap <= MAX_GAP * larger)
+        & (step <= MAX_STEP * larger + spread * dx)
+    )
+    cost = np.where(follows, np.maximum(gap, 0) + 2 * step, np.inf)
+    nexts, previous = np.argmin(cost, axis=1), np.argmin(cost, axis=0)
+    return [
+        (i, int(j)) for i, j in enumerate(nexts) if previous[j] == i and np.isfinite(cost[i, j])
+    ]
+
+
+def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) -> float:
     """Return the median slope of the feet of neighbours; 0 if there are too few to tell."""
     if len(links) < 2:
         return 0.0
-    slopes = [(bottom[j] - bottom[i]) / (center[j] - center[i]) for i, j in links]
-    return float(np.median(slopes))
+    left, top, width, height = boxes.T
+    center, bottom = left + width / 2, top + height
+    return float(np.median([(bottom[j] - bottom[i]) / (center[j] - center[i]) for i, j in links]))
 
 
 def _join(count: int, links: list[tuple[int, int]]) -> list[list[int]]:
@@ -97,7 +108,7 @@ def _merge_rows(
         if rows:
             last = rows[-1]
             near = abs(middle - np.median(level[last]))
-            if near <= 0.35 * min(high, np.median(height[last])):
+            if near <= MAX_ROW_STEP * min(high, np.median(height[last])):
                 last.extend(chain)
                 continue
         rows.append(list(chain))
