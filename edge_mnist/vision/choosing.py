@@ -25,9 +25,9 @@ MAX_NUMBER_GAP = 1.6
 MIN_HEIGHT_SHARE = 0.55
 # How much like digits the candidates of a number are, in the mean of 1 less the rejection score.
 # The more there are, the less it is left to chance.
-MIN_LIKENESS = 0.6
+MIN_LIKENESS = 0.5
 WORD_LENGTH = 4
-MIN_LONG_LIKENESS = 0.72
+MIN_LONG_LIKENESS = 0.7
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
 
