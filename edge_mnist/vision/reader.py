@@ -1,13 +1,21 @@
 """Reading every handwritten number in a frame."""
 
+import math
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import fit_ink
-from edge_mnist.runtime import Classifier
+from edge_mnist.preprocessing import (
+    MIN_CONTRAST,
+    GrayImage,
+    fit_ink,
+    normalize_digit,
+    otsu_threshold,
+)
+from edge_mnist.runtime import Classifier, Prediction
 from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
     Candidate,
@@ -18,12 +26,23 @@ from edge_mnist.vision.choosing import (
 )
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
-from edge_mnist.vision.ink import InkMap, map_ink
-from edge_mnist.vision.reading import FoundDigit, Number, Reading
+from edge_mnist.vision.ink import InkMap, label_components, map_ink
+from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
+# Larger frames are reduced to this: digits of 30 pixels in 4000 are still 15 high.
+MAX_SIDE_PX = 2000
+# A digit that spans this share of a picture's shorter side fills it, and holds this share of the
+# ink. Taken for a page, it falls into so many pieces at most.
+MIN_SINGLE_SHARE = 0.4
+MIN_WHOLE_SHARE = 0.85
+MAX_FRAGMENTS = 3
+# The two tones of such a picture spread by at most this share of what is between them, seen at
+# about so many pixels. An even slope of light spreads by 0.29.
+MAX_SPREAD = 0.25
+COARSE_SIDE_PX = 60
 
 Rows = tuple[tuple[Number, ...], ...]
 
@@ -60,14 +79,27 @@ class Reader:
             InvalidInputError: If it is something else.
         """
         started = time.perf_counter()
-        gray = (
-            frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8)
-        )
+        gray, scale = _prepare(frame)
         stopwatch = _Stopwatch()
         readings = [self._read_ink(segment(ink), stopwatch) for ink in map_ink(gray)]
         rows = max(readings, key=_weigh)
+        if sum(len(number.digits) for row in rows for number in row) <= MAX_FRAGMENTS:
+            rows = max(rows, self._read_single(gray, stopwatch), key=_weigh)
+        if scale > 1:
+            rows = _enlarge(rows, scale)
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
+
+    def _read_single(self, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
+        """Read a picture that one digit fills, as a crop does: on a page it would be no stroke."""
+        digit = normalize_digit(gray) if _is_filled(gray) else None
+        if digit is None:
+            return ()
+        with stopwatch:
+            prediction = self.classifier.predict(digit.image)
+        if prediction.rejected or prediction.confidence < self.min_confidence:
+            return ()
+        return ((Number((_as_digit(prediction, digit.box),)),),)
 
     def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
         blobs = [blob for row in found.rows for blob in row]
@@ -93,7 +125,11 @@ class Reader:
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
         numbers = [[next(judged) for _ in row] for row in groups]
         rows = [
-            tuple(Number(tuple(_as_digit(c, found) for c in number)) for number in row if number)
+            tuple(
+                Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
+                for number in row
+                if number
+            )
             for row in numbers
         ]
         return tuple(row for row in rows if row)
@@ -124,14 +160,62 @@ class _Stopwatch:
         self.ms += 1e3 * (time.perf_counter() - self._started)
 
 
-def _as_digit(candidate: Candidate, found: Segmentation) -> FoundDigit:
-    prediction = candidate.prediction
-    return FoundDigit(
-        prediction.digit,
-        prediction.confidence,
-        frame_box(candidate.blob, found),
-        prediction.probabilities,
+def _prepare(frame: Picture) -> tuple[GrayImage, float]:
+    """Return a frame in grey, reduced if it is large, and how many times as large it was."""
+    is_picture = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
+    if not is_picture or frame.shape[2:] not in ((), (3,)) or frame.ndim < 2 or frame.size == 0:
+        got = (
+            f"{frame.dtype} {list(frame.shape)}"
+            if isinstance(frame, np.ndarray)
+            else type(frame).__name__
+        )
+        raise InvalidInputError(
+            "cannot read the frame",
+            expected="uint8 [height, width, 3] or [height, width], at least one pixel",
+            got=got,
+        )
+    gray = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    scale = max(1.0, max(gray.shape) / MAX_SIDE_PX)
+    if scale > 1:
+        size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return gray.astype(np.uint8, copy=False), scale
+
+
+def _is_filled(gray: GrayImage) -> bool:
+    """Tell whether a picture is ink and paper, little in between, and the ink one large piece."""
+    factor = max(1, min(gray.shape) // COARSE_SIDE_PX)
+    coarse = gray[::factor, ::factor]
+    if int(coarse.max()) - int(coarse.min()) < MIN_CONTRAST:
+        return False
+    is_bright = coarse > otsu_threshold(coarse)
+    bright, dark = coarse[is_bright], coarse[~is_bright]
+    within = (bright.var() * bright.size + dark.var() * dark.size) / coarse.size
+    if math.sqrt(within) > MAX_SPREAD * (bright.mean() - dark.mean()):
+        return False
+    border = np.concatenate([is_bright[0], is_bright[-1], is_bright[:, 0], is_bright[:, -1]])
+    ink = is_bright if border.mean() <= 0.5 else ~is_bright
+    _, stats = label_components(ink.astype(np.uint8))
+    _, _, width, height, area = stats[1 + stats[1:, cv2.CC_STAT_AREA].argmax()]
+    is_large = max(width, height) >= MIN_SINGLE_SHARE * min(coarse.shape)
+    return bool(is_large and area >= MIN_WHOLE_SHARE * ink.sum())
+
+
+def _enlarge(rows: Rows, scale: float) -> Rows:
+    """Return what was read with its boxes in a frame that is larger by a factor."""
+
+    def enlarge(found: FoundDigit) -> FoundDigit:
+        left, top, width, height = (round(scale * side) for side in found.box)
+        return replace(found, box=(left, top, width, height))
+
+    return tuple(
+        tuple(Number(tuple(enlarge(found) for found in number.digits)) for number in row)
+        for row in rows
     )
+
+
+def _as_digit(prediction: Prediction, box: Box) -> FoundDigit:
+    return FoundDigit(prediction.digit, prediction.confidence, box, prediction.probabilities)
 
 
 def _weigh(rows: Rows) -> float:
