@@ -1,7 +1,6 @@
 """What was read, frame by frame, as lines of JSON."""
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -9,43 +8,24 @@ from typing import Any
 
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.vision.frames import Frame
-from edge_mnist.vision.reading import Reading
-from edge_mnist.vision.tracking import StableNumber
 
 STDOUT = "-"
 
 
 def describe_frame(
-    frame: Frame, reading: Reading, stable: Sequence[StableNumber], ms: dict[str, float]
+    frame: Frame, read: dict[str, Any], ms: dict[str, float]
 ) -> dict[str, Any]:
     """Return what is to be told of a frame.
 
     Args:
         frame: The frame.
-        reading: What was read in it.
-        stable: The numbers that became stable with it.
+        read: What was read in it, as plain values.
         ms: What each stage took, in milliseconds.
     """
     return {
         "frame": frame.index,
         "time_s": round(frame.time_s, 3),
-        "lines": reading.lines,
-        "digits": [
-            {
-                "digit": found.digit,
-                "confidence": round(found.confidence, 4),
-                "box": list(found.box),
-            }
-            for found in reading.digits
-        ],
-        "stable": [
-            {
-                "text": number.text,
-                "confidence": round(number.confidence, 4),
-                "box": list(number.box),
-            }
-            for number in stable
-        ],
+        **read,
         "ms": {stage: round(took, 3) for stage, took in ms.items()},
     }
 

@@ -1,19 +1,82 @@
 """Reading frame after frame, with what has held so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from edge_mnist.model_store import DEFAULT_MODEL, shipped_models
 from edge_mnist.runtime import Classifier
+from edge_mnist.vision.description import describe_reading
+from edge_mnist.vision.drawing import annotate
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.reader import Reader
 from edge_mnist.vision.reading import Reading
 from edge_mnist.vision.tracking import StableNumber, Tracker
 
 
+class LiveReading(Protocol):
+    """What was read in a frame, and what holds by now."""
+
+    @property
+    def ms(self) -> dict[str, float]:
+        """What each stage took, in milliseconds."""
+        ...
+
+    @property
+    def told(self) -> list[str]:
+        """What newly holds with this frame, each as a line of text."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Return what was read and, as "stable", what newly holds, as plain values."""
+        ...
+
+    def draw(self, picture: Picture, status: Sequence[str]) -> Picture:
+        """Draw it into a copy of the frame, with the status at the top."""
+        ...
+
+
+class LiveReader(Protocol):
+    """Reads frame after frame with a model that can be changed on the way.
+
+    Attributes:
+        model: The name of the model that reads.
+    """
+
+    model: str
+
+    def read(self, picture: Picture, *, is_still: bool) -> LiveReading:
+        """Read the next frame.
+
+        Args:
+            picture: uint8 [height, width, 3], blue, green, red.
+            is_still: Whether it stands for itself: all that is read in it holds.
+        """
+        ...
+
+    def read_again(self, picture: Picture, *, is_still: bool) -> LiveReading:
+        """Read a frame once more, without effect on what holds."""
+        ...
+
+    def show_stages(self, picture: Picture) -> list[tuple[str, Picture]]:
+        """Return a picture of each stage that a frame goes through, with its name."""
+        ...
+
+    def take_next_model(self) -> None:
+        """Go on with the next larger shipped model, after the largest with the smallest."""
+        ...
+
+
+def next_model(name: str) -> str:
+    """Return the next larger shipped model, after the largest or one of the user's the smallest."""
+    names = [model.name for model in shipped_models()]
+    position = names.index(name) + 1 if name in names else 0
+    return names[position % len(names)]
+
+
 @dataclass(frozen=True)
-class LiveReading:
-    """What was read in a frame, and what holds by now.
+class LiveNumbers:
+    """The numbers in a frame; see `LiveReading`.
 
     Attributes:
         reading: Of this frame alone.
@@ -25,9 +88,35 @@ class LiveReading:
     newly_stable: list[StableNumber]
     stable: list[StableNumber]
 
+    @property
+    def ms(self) -> dict[str, float]:
+        """What it took to find the digits and to read them."""
+        return self.reading.ms
 
-class LiveReader:
-    """A reader and a tracker, with a model that can be changed on the way.
+    @property
+    def told(self) -> list[str]:
+        """The text of each number that became stable."""
+        return [number.text for number in self.newly_stable]
+
+    def describe(self) -> dict[str, Any]:
+        """Return lines, digits and stable numbers as plain values."""
+        stable = [
+            {
+                "text": number.text,
+                "confidence": round(number.confidence, 4),
+                "box": list(number.box),
+            }
+            for number in self.newly_stable
+        ]
+        return {**describe_reading(self.reading), "stable": stable}
+
+    def draw(self, picture: Picture, status: Sequence[str]) -> Picture:
+        """Draw digits and numbers."""
+        return annotate(picture, self.reading, self.stable, status=status)
+
+
+class NumberReader:
+    """Reads every number in view and follows it; see `LiveReader`.
 
     Attributes:
         model: The name of the model that reads.
@@ -55,34 +144,30 @@ class LiveReader:
         self._reader = Reader(load(model), min_confidence)
         self._tracker = Tracker()
 
-    def read(self, picture: Picture, *, is_still: bool) -> LiveReading:
-        """Read the next frame.
-
-        Args:
-            picture: uint8 [height, width, 3], blue, green, red.
-            is_still: Whether it stands for itself: all that is read in it holds.
-        """
-        reading = self._reader.read(picture)
+    def read(self, picture: Picture, *, is_still: bool) -> LiveNumbers:
+        """Read the next frame."""
         if is_still:
-            numbers = [
-                StableNumber(number.text, number.confidence, number.box, track)
-                for track, number in enumerate(reading.numbers)
-            ]
-            return LiveReading(reading, numbers, numbers)
+            return self.read_again(picture, is_still=True)
+        reading = self._reader.read(picture)
         newly_stable = self._tracker.update(reading)
-        return LiveReading(reading, newly_stable, self._tracker.stable)
+        return LiveNumbers(reading, newly_stable, self._tracker.stable)
 
-    def read_alone(self, picture: Picture) -> Reading:
-        """Read a frame once more, without effect on what holds."""
-        return self._reader.read(picture)
+    def read_again(self, picture: Picture, *, is_still: bool) -> LiveNumbers:
+        """Read a frame once more."""
+        reading = self._reader.read(picture)
+        if not is_still:
+            return LiveNumbers(reading, [], self._tracker.stable)
+        numbers = [
+            StableNumber(number.text, number.confidence, number.box, track)
+            for track, number in enumerate(reading.numbers)
+        ]
+        return LiveNumbers(reading, numbers, numbers)
 
     def show_stages(self, picture: Picture) -> list[tuple[str, Picture]]:
-        """Return a picture of each stage that a frame goes through, with its name."""
+        """Return a picture of each stage that the reader goes through."""
         return self._reader.show_stages(picture)
 
     def take_next_model(self) -> None:
-        """Go on with the next larger shipped model, after the largest with the smallest."""
-        names = [model.name for model in shipped_models()]
-        position = names.index(self.model) + 1 if self.model in names else 0
-        self.model = names[position % len(names)]
+        """Go on with the next model."""
+        self.model = next_model(self.model)
         self._reader = Reader(self._load(self.model), self._reader.min_confidence)

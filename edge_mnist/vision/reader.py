@@ -32,8 +32,10 @@ from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
-# Larger frames are reduced to this: digits of 30 pixels in 4000 are still 15 high.
-MAX_SIDE_PX = 2000
+# A frame's longer side is reduced to the first of these, which is quicker and takes noise away; to
+# the second if digits turn out to be as small as this.
+SIDES_PX = (1000, 2000)
+SMALL_PX = 24
 # A digit that spans this share of a picture's shorter side fills it, and holds this share of the
 # ink. Taken for a page, it falls into so many pieces at most.
 MIN_SINGLE_SHARE = 0.4
@@ -79,12 +81,17 @@ class Reader:
             InvalidInputError: If it is something else.
         """
         started = time.perf_counter()
-        gray, scale = _prepare(frame)
+        gray = _as_gray(frame)
         stopwatch = _Stopwatch()
-        readings = [self._read_ink(segment(ink), stopwatch) for ink in map_ink(gray)]
-        rows = max(readings, key=_weigh)
+        rows: Rows = ()
+        for side in SIDES_PX:
+            reduced, scale = _reduce(gray, side)
+            segmentations = [segment(ink) for ink in map_ink(reduced)]
+            if scale == 1 or not any(_is_small(found) for found in segmentations):
+                break
+        rows = max((self._read_ink(found, stopwatch) for found in segmentations), key=_weigh)
         if sum(len(number.digits) for row in rows for number in row) <= MAX_FRAGMENTS:
-            rows = max(rows, self._read_single(gray, stopwatch), key=_weigh)
+            rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
         if scale > 1:
             rows = _enlarge(rows, scale)
         whole_ms = 1e3 * (time.perf_counter() - started)
@@ -160,8 +167,7 @@ class _Stopwatch:
         self.ms += 1e3 * (time.perf_counter() - self._started)
 
 
-def _prepare(frame: Picture) -> tuple[GrayImage, float]:
-    """Return a frame in grey, reduced if it is large, and how many times as large it was."""
+def _as_gray(frame: Picture) -> GrayImage:
     is_picture = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
     if not is_picture or frame.shape[2:] not in ((), (3,)) or frame.ndim < 2 or frame.size == 0:
         got = (
@@ -175,11 +181,23 @@ def _prepare(frame: Picture) -> tuple[GrayImage, float]:
             got=got,
         )
     gray = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    scale = max(1.0, max(gray.shape) / MAX_SIDE_PX)
-    if scale > 1:
-        size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    return gray.astype(np.uint8, copy=False), scale
+    return gray.astype(np.uint8, copy=False)
+
+
+def _reduce(gray: GrayImage, side: int) -> tuple[GrayImage, float]:
+    """Return a picture whose longer side is at most so long, and how many times as large it was."""
+    scale = max(gray.shape) / side
+    if scale <= 1:
+        return gray, 1.0
+    size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
+    reduced: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return reduced, scale
+
+
+def _is_small(found: Segmentation) -> bool:
+    """Tell whether what was found is so small that it was worth another look, if anything was."""
+    heights = [blob.height for row in found.rows for blob in row]
+    return not heights or float(np.median(heights)) < SMALL_PX
 
 
 def _is_filled(gray: GrayImage) -> bool:

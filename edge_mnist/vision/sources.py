@@ -1,14 +1,13 @@
 """Opening what the user names as the source of frames."""
 
-import glob
 import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_mnist.errors import SourceError
 from edge_mnist.vision.camera import connect_camera, connect_stream
+from edge_mnist.vision.file_search import find_files
 from edge_mnist.vision.frames import Source
 from edge_mnist.vision.framing import AS_IT_COMES, Framing
 from edge_mnist.vision.image_file import IMAGE_FORMATS, IMAGE_SUFFIXES
@@ -66,34 +65,15 @@ def open_source(
 
 def _find_files(source: str) -> list[str]:
     """Return the files that a path or glob stands for, in natural order."""
-    path = Path(source).expanduser()
-    if path.is_dir():
-        suffixes = IMAGE_SUFFIXES | VIDEO_SUFFIXES
-        found = [x for x in path.iterdir() if x.suffix.lower() in suffixes and x.is_file()]
-        if not found:
-            raise SourceError(
-                f"nothing to read in {source}",
-                expected=f"images ({IMAGE_FORMATS}) or videos ({VIDEO_FORMATS})",
-                got="other files" if any(path.iterdir()) else "an empty folder",
-            )
-    elif path.exists():
-        found = [path]
-    else:
-        found = [x for x in map(Path, glob.glob(str(path), recursive=True)) if x.is_file()]
-        if not found and glob.has_magic(source):
-            raise SourceError(f"no file matches {source}")
-        if not found:
-            raise SourceError(
-                f"there is no {source}",
-                expected="a camera's index, an image, a video, a folder, a glob or an address",
-            )
-    return sorted(map(str, found), key=_natural_order)
+    kinds = f"images ({IMAGE_FORMATS}) or videos ({VIDEO_FORMATS})"
+    found = find_files(source, IMAGE_SUFFIXES | VIDEO_SUFFIXES, kinds)
+    if not found:
+        raise SourceError(
+            f"there is no {source}",
+            expected="a camera's index, an image, a video, a folder, a glob or an address",
+        )
+    return found
 
 
 def _hide_password(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
-
-
-def _natural_order(name: str) -> list[tuple[int, str]]:
-    """Order page-2 before page-10: digits by their value, the rest as text."""
-    return [(int(x), "") if x.isdecimal() else (-1, x) for x in re.split(r"(\d+)", name)]

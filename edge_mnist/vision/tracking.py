@@ -1,15 +1,10 @@
 """Numbers over time: which hold still, and what they are."""
 
-from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from edge_mnist.vision.reading import Box, Number, Reading, bound
+from edge_mnist.vision.votes import Votes
 
-# Frames whose readings vote on what a number is.
-VOTING_FRAMES = 12
-# A reading holds once so many of them agree, with this share of the votes.
-MIN_AGREEING = 4
-MIN_SHARE = 0.7
 # A number that has not been seen for so many frames has left.
 MAX_UNSEEN = 15
 # Numbers overlap their own place of the frame before by this share of the smaller box.
@@ -39,8 +34,7 @@ class _Track:
 
     index: int
     box: Box
-    # The texts that were read lately, with their confidence.
-    votes: deque[tuple[str, float]] = field(default_factory=lambda: deque(maxlen=VOTING_FRAMES))
+    votes: Votes = field(default_factory=Votes)
     unseen: int = 0
     text: str | None = None  # once it holds
 
@@ -48,21 +42,14 @@ class _Track:
         """Take in what stands there in the next frame; nothing if it is not to be seen."""
         self.unseen = 0 if numbers else self.unseen + 1
         for number in numbers:
-            self.votes.append((number.text, number.confidence))
+            self.votes.add(number.text, number.confidence)
         if numbers:
             self.box = bound([number.box for number in numbers])
 
     def count(self) -> StableNumber | None:
         """Return what the votes agree on, if they do."""
-        weights: Counter[str] = Counter()
-        for text, confidence in self.votes:
-            weights[text] += confidence
-        text, weight = weights.most_common(1)[0]
-        share = weight / sum(weights.values())
-        agreeing = sum(vote == text for vote, _ in self.votes)
-        if agreeing < MIN_AGREEING or share < MIN_SHARE:
-            return None
-        return StableNumber(text, share, self.box, self.index)
+        agreed = self.votes.agree()
+        return None if agreed is None else StableNumber(*agreed, self.box, self.index)
 
 
 class Tracker:
