@@ -1,0 +1,59 @@
+import pytest
+
+pytest.importorskip("cv2")
+
+import cv2
+
+from edge_mnist.vision.reader import Reader
+
+
+def print_text(page, text, left, baseline, scale=1.6, font=cv2.FONT_HERSHEY_SIMPLEX):
+    cv2.putText(page, text, (left, baseline), font, scale, 40, 4, cv2.LINE_AA)
+
+
+@pytest.mark.parametrize("hand", range(4))
+def test_ones_stay_ones(hand, reader, make_paper, write):
+    page = make_paper()
+    write(page, "1111", 60, 60, hand=hand)
+    write(page, "10171", 60, 160, hand=hand)
+    write(page, "2111", 60, 260, height=70, hand=hand)
+    assert reader.read(page).lines == ["1111", "10171", "2111"]
+
+
+@pytest.mark.parametrize("thicker", [0, 6, 12])
+@pytest.mark.parametrize("slant", [-20, 0, 14, 30])
+def test_one_that_is_a_plain_stroke_is_read(slant, thicker, reader, make_paper, write):
+    page = make_paper()
+    write(page, "2", 100, 200, height=60, thicker=thicker)
+    cv2.line(page, (200 + slant, 205), (200, 255), 40, 6 + thicker, cv2.LINE_AA)
+    write(page, "3", 240, 200, height=60, thicker=thicker)
+    assert reader.read(page).lines == ["213"]
+
+
+@pytest.mark.parametrize("font", [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX])
+@pytest.mark.parametrize("text", ["HKXWM", "KMWHX", "HEX", "WARM"])
+def test_letters_are_no_digits(text, font, reader, make_paper):
+    page = make_paper()
+    print_text(page, text, 100, 250, font=font)
+    assert reader.read(page).lines == []
+
+
+def test_number_below_letters_is_read_without_them(reader, make_paper, write):
+    page = make_paper()
+    print_text(page, "HKXWM", 100, 120)
+    write(page, "20473", 100, 200)
+    assert reader.read(page).lines == ["20473"]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("text", ["7", "42", "3 8"])
+def test_short_numbers_alone_on_a_page_are_read(text, hand, reader, make_paper, write):
+    page = make_paper()
+    write(page, text, 250, 200, hand=hand)
+    assert reader.read(page).lines == [text]
+
+
+def test_model_that_is_sure_of_nothing_reads_nothing(classifier, make_paper, write):
+    page = make_paper()
+    write(page, "20473", 100, 200)
+    assert Reader(classifier, min_confidence=1).read(page).lines == []

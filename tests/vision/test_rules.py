@@ -1,0 +1,113 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2")
+
+import cv2
+
+from edge_mnist.vision.rules import erase_rules
+
+NUMBER = "2047315"
+
+
+def rule(page, pitch=56, level=150, thickness=1, is_squared=False):
+    """Rule a page as exercise books are; lines of digits 40 px high at 150 stand on it."""
+    for y in range(190 % pitch, page.shape[0], pitch):
+        cv2.line(page, (0, y), (page.shape[1], y), level, thickness, cv2.LINE_AA)
+    if is_squared:
+        for x in range(pitch // 2, page.shape[1], pitch):
+            cv2.line(page, (x, 0), (x, page.shape[0]), level, thickness, cv2.LINE_AA)
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize(("level", "thickness"), [(190, 1), (150, 1), (150, 2), (90, 2)])
+def test_ruled_paper_is_read(level, thickness, hand, reader, make_paper, write):
+    page = make_paper()
+    rule(page, level=level, thickness=thickness)
+    write(page, NUMBER, 60, 150, hand=hand)
+    assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("pitch", [20, 28, 56])
+def test_squared_paper_is_read(pitch, hand, reader, make_paper, write):
+    page = make_paper()
+    rule(page, pitch, level=175, is_squared=True)
+    write(page, NUMBER, 60, 150, hand=hand)
+    assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("is_squared", [False, True])
+@pytest.mark.parametrize("level", [190, 150, 60])
+def test_ruling_alone_holds_nothing(level, is_squared, reader, make_paper):
+    page = make_paper()
+    rule(page, 28, level=level, is_squared=is_squared)
+    assert reader.read(page).lines == []
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_ruled_page_that_is_turned_is_read(hand, reader, make_paper, write):
+    page = make_paper()
+    rule(page)
+    write(page, NUMBER, 100, 150, hand=hand)
+    turned = cv2.getRotationMatrix2D((320, 240), -5, 1)
+    page = cv2.warpAffine(page, turned, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("gap", [8, 2, -2])
+def test_underline_is_left_out(gap, hand, reader, make_paper, write):
+    """The line is drawn with the same pen, as far below the digits as `gap` says."""
+    page = make_paper()
+    boxes = write(page, NUMBER, 100, 150, hand=hand)
+    right = boxes[-1][0] + boxes[-1][2]
+    cv2.line(page, (92, 192 + gap), (right + 10, 195 + gap), 40, 4, cv2.LINE_AA)
+    assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("margin", [6, 14, 40])
+def test_frame_around_a_number_is_left_out(margin, hand, reader, make_paper, write):
+    page = make_paper()
+    boxes = write(page, NUMBER, 100, 150, hand=hand)
+    right = boxes[-1][0] + boxes[-1][2]
+    corner, other = (100 - margin, 150 - margin), (right + margin, 192 + margin)
+    cv2.rectangle(page, corner, other, 50, 3)
+    assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize(("level", "thickness"), [(110, 2), (40, 2), (40, 1)])
+def test_printed_cells_are_left_out(level, thickness, hand, reader, make_paper, write):
+    page = make_paper()
+    for index in range(8):
+        cell = (60 + 60 * index, 140), (120 + 60 * index, 200)
+        cv2.rectangle(page, *cell, level, thickness)
+    for index, digit in enumerate("20473"):
+        write(page, digit, 75 + 60 * index, 151, height=38, hand=hand + index)
+    assert "".join(reader.read(page).lines).replace(" ", "") == "20473"
+
+
+def test_empty_table_holds_nothing(reader, make_paper):
+    page = make_paper()
+    for index in range(6):
+        cv2.rectangle(page, (60 + 80 * index, 100), (140 + 80 * index, 160), 60, 2)
+        cv2.rectangle(page, (60 + 80 * index, 160), (140 + 80 * index, 220), 60, 2)
+    assert reader.read(page).lines == []
+
+
+def test_erased_rules_leave_the_strokes_that_cross_them():
+    ink = np.zeros((200, 400), np.uint8)
+    cv2.line(ink, (100, 60), (100, 140), 220, 5)
+    cv2.line(ink, (0, 100), (399, 100), 120, 2)
+    erased = erase_rules(ink)
+    assert not erased[:, :90].any()
+    assert not erased[:, 110:].any()
+    assert (erased[62:139, 100] > 100).all()
+
+
+def test_digits_alone_are_no_rules(write):
+    page = np.full((200, 400), 255, np.uint8)
+    write(page, "7 1", 40, 60, height=60)
+    assert erase_rules(255 - page) is None
