@@ -1,10 +1,7 @@
-import contextlib
-
 import numpy as np
 import pytest
 
-from edge_mnist import Classifier, dataset
-from edge_mnist.errors import DatasetError, MissingDependencyError
+from edge_mnist import Classifier
 
 # Paper that most of these tests are written on.
 PAPER_LEVEL = 215
@@ -17,15 +14,10 @@ def classifier():
 
 
 @pytest.fixture(scope="session")
-def clear_digits(classifier):
+def clear_digits(mnist, classifier):
     """Training digits in one piece of which the model is sure: what fails is not the model."""
     cv2 = pytest.importorskip("cv2")
-    for name in ("mnist", "optdigits"):
-        with contextlib.suppress(DatasetError, MissingDependencyError):
-            digits = dataset.load(name).train.take(np.arange(1000))
-            break
-    else:
-        pytest.skip("needs MNIST or scikit-learn's digits")
+    digits = mnist.train.take(np.arange(1000))
     read = classifier.predict_batch(digits.images)
     sure = [p.confidence > 0.999 and p.digit == d for p, d in zip(read, digits.labels, strict=True)]
     pieces = [
