@@ -1,63 +1,117 @@
 """`edge-mnist predict`."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_mnist.cli.console import say
-from edge_mnist.cli.loading import load_classifier, read_image
+from edge_mnist.cli.console import needs, say
+from edge_mnist.cli.loading import load_classifier
+from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import normalize_digit
-from edge_mnist.runtime import Classifier
+
+if TYPE_CHECKING:
+    from edge_mnist.runtime import Classifier
+    from edge_mnist.vision.fields import FormFields
+    from edge_mnist.vision.frames import Picture
+    from edge_mnist.vision.picture_files import PictureFiles
 
 
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Pictures of one digit each.")],
+    files: Annotated[list[str], typer.Argument(help="Pictures, folders of them, or patterns.")],
     model: Annotated[
         str | None, typer.Option(help="A shipped model's name or a .tflite file.")
     ] = None,
     engine: Annotated[str, typer.Option(help="What runs it.")] = "auto",
+    min_confidence: MinConfidenceOption = None,
+    fields: FieldsOption = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="With --fields: write a table, a row a picture.")
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(help="Draw what was read: a .png, or a folder for several.", metavar="OUT"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object a file, each on a line.")
     ] = False,
 ) -> None:
-    """Read the digit in each picture: any format, size and polarity.
+    """Read the handwritten numbers in each picture: any format, size and polarity.
 
-    Example: edge-mnist predict scan.png photo.jpg
+    Example: edge-mnist predict scan.png photo.jpg --annotate read
     """
+    if csv is not None and fields is None:
+        raise InvalidInputError("--csv", expected="--fields beside it", got="none")
+    with needs("vision", "reading image files"):
+        from edge_mnist.vision.annotated_files import place_annotations
+        from edge_mnist.vision.fields_file import load_fields
+        from edge_mnist.vision.picture_files import PictureFiles
+
+    form = None if fields is None else load_fields(fields)
     classifier = load_classifier(model, engine)
-    failed = False
-    for path in files:
-        try:
-            reading = _read(classifier, path)
-        except InvalidInputError as exc:
-            say(f"edge-mnist: {exc}")
-            failed = True
-            continue
-        print(json.dumps(reading) if as_json else _render(reading))
-    if failed:
+    pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
+    places = {} if annotate is None else place_annotations(annotate, pictures.paths)
+    report = _Report(pictures, as_json, places)
+    if form is None:
+        _read_numbers(report, classifier, min_confidence)
+    else:
+        _read_fields(report, classifier, form, min_confidence, csv)
+    if pictures.failed:
         raise typer.Exit(1)
 
 
-def _read(classifier: Classifier, path: Path) -> dict[str, Any]:
-    """Return the reading of one picture; one without a digit has no lines and no digits."""
-    nothing = {"source": str(path), "lines": [], "digits": []}
-    digit = normalize_digit(read_image(path))
-    if digit is None:
-        return nothing
-    prediction = classifier.predict(digit.image)
-    if prediction.rejected:
-        return nothing
-    found = {
-        "digit": prediction.digit,
-        "confidence": round(prediction.confidence, 4),
-        "box": list(digit.box),
-    }
-    return {"source": str(path), "lines": [str(prediction.digit)], "digits": [found]}
+@dataclass(frozen=True)
+class _Report:
+    """Pictures, and what is told and drawn of each."""
+
+    pictures: "PictureFiles"
+    as_json: bool
+    places: dict[str, Path] = field(default_factory=dict)
+
+    def add(
+        self, path: str, description: dict[str, Any], lines: list[str], draw: "Callable[[], Picture]"
+    ) -> None:
+        """Print what was read in a picture, and save it drawn where that is wanted."""
+        if self.as_json:
+            print(json.dumps({"source": path, **description}))
+        elif len(lines) == 1:
+            print(f"{path}: {lines[0]}")
+        else:
+            print("\n  ".join([f"{path}:", *lines]))
+        if path not in self.places:
+            return
+        from edge_mnist.vision.annotated_files import save_annotated
+
+        try:
+            save_annotated(self.places[path], draw())
+        except InvalidInputError as exc:
+            self.pictures.tell(str(exc))
 
 
-def _render(reading: dict[str, Any]) -> str:
-    found = ", ".join(f"{d['digit']} ({100 * d['confidence']:.1f} %)" for d in reading["digits"])
-    return f"{reading['source']}: {found or 'no digit'}"
+def _read_numbers(
+    report: _Report, classifier: "Classifier", min_confidence: float | None
+) -> None:
+    from edge_mnist.vision.description import describe_reading, render_lines
+    from edge_mnist.vision.drawing import annotate
+    from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE, Reader
+
+    reader = Reader(
+        classifier, DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
+    )
+    for path, picture in report.pictures:
+        reading = reader.read(picture)
+        lines = render_lines(reading) or ["no digit"]
+        report.add(path, describe_reading(reading), lines, lambda: annotate(picture, reading))
+
+
+def _read_fields(
+    report: _Report,
+    classifier: "Classifier",
+    form: "FormFields",
+    doubt_below: float | None,
+    csv: Path | None,
+) -> None:
+    from edge_mnist.vision.description import describe_form, render_field

@@ -7,6 +7,7 @@ import typer
 
 from edge_mnist.cli.console import needs, resumable, say
 from edge_mnist.cli.loading import load_classifier
+from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
 
 
 def webcam(
@@ -20,9 +21,8 @@ def webcam(
         str | None, typer.Option(help="A shipped model's name or a .tflite file.")
     ] = None,
     engine: Annotated[str, typer.Option(help="What runs it.")] = "auto",
-    min_confidence: Annotated[
-        float, typer.Option(help="Leave out digits of which it is less sure, 0 to 1.")
-    ] = 0.5,
+    fields: FieldsOption = None,
+    min_confidence: MinConfidenceOption = None,
     window: Annotated[
         bool, typer.Option("--window/--no-window", help="Show it in a window.")
     ] = True,
@@ -54,6 +54,7 @@ def webcam(
     Example: edge-mnist webcam --source clip.mp4 --no-window --save read.gif
     """
     with needs("webcam", "reading from a camera"):
+        from edge_mnist.vision.fields_file import load_fields
         from edge_mnist.vision.framing import Framing, parse_roi
         from edge_mnist.vision.sources import open_source
         from edge_mnist.vision.view import ViewAddress
@@ -61,7 +62,8 @@ def webcam(
 
     framing = Framing(width, mirror, rotate, None if roi is None else parse_roi(roi))
     address = None if view is None else ViewAddress.parse(view)
-    config = WebcamConfig(model, min_confidence, window, max_frames, save, jsonl, address)
+    form = None if fields is None else load_fields(fields)
+    config = WebcamConfig(model, form, min_confidence, window, max_frames, save, jsonl, address)
     with resumable("all files are whole"):
         outcome = run(
             config,

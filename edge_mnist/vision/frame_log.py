@@ -12,9 +12,7 @@ from edge_mnist.vision.frames import Frame
 STDOUT = "-"
 
 
-def describe_frame(
-    frame: Frame, read: dict[str, Any], ms: dict[str, float]
-) -> dict[str, Any]:
+def describe_frame(frame: Frame, read: dict[str, Any], ms: dict[str, float]) -> dict[str, Any]:
     """Return what is to be told of a frame.
 
     Args:

@@ -78,8 +78,15 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     paper = _find_paper(coarse, gray.shape)
     middle, noise = _measure_noise(paper, gray)
     missing = cv2.subtract(paper, gray)
-    _, missing = cv2.threshold(missing, middle + MIN_NOISES * noise, 0, cv2.THRESH_TOZERO)
-    _, strong = cv2.threshold(missing, middle + STRONG_NOISES * noise, 1, cv2.THRESH_BINARY)
+    # Photons are counted: noise grows as the square root of light.
+    usual = float(np.median(paper[::4, ::4]))
+    growth = np.ones(256) if is_bright else np.sqrt(np.minimum(np.arange(256) / usual,1))
+
+    def exceeds(noises: float) -> NDArray[np.uint8]:
+        limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
+        return cv2.compare(missing, cv2.LUT(paper, limits), cv2.CMP_GT).astype(np.uint8)
+
+    missing, strong = cv2.bitwise_and(missing, exceeds(MIN_NOISES)), exceeds(STRONG_NOISES)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)

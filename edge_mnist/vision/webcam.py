@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -12,10 +12,13 @@ import cv2
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 from edge_mnist.runtime import Classifier
-from edge_mnist.vision.drawing import annotate
+from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
+from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
 from edge_mnist.vision.frames import Frame, Picture, Source
 from edge_mnist.vision.interruption import Interruption
+from edge_mnist.vision.live_fields import LiveFieldReader
+from edge_mnist.vision.live_numbers import LiveNumberReader
 from edge_mnist.vision.live_reader import LiveReader, LiveReading
 from edge_mnist.vision.outputs import Outputs
 from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
@@ -39,7 +42,9 @@ class WebcamConfig:
 
     Attributes:
         model: A shipped model's name or a .tflite file; None for the default.
-        min_confidence: Digits of which the model is less sure are left out, 0 to 1.
+        form: The form whose fields to read; None to read every number in view.
+        min_confidence: Digits of which the model is less sure are left out, or make a field
+            doubtful, 0 to 1; None for the reader's own.
         has_window: Whether to show it in a window, where there can be one.
         max_frames: After how many to stop; None for no limit.
         save: The video to save it as; None for none.
@@ -48,7 +53,8 @@ class WebcamConfig:
     """
 
     model: str | None = None
-    min_confidence: float = DEFAULT_MIN_CONFIDENCE
+    form: FormFields | None = None
+    min_confidence: float | None = None
     has_window: bool = True
     max_frames: int | None = None
     save: Path | None = None
@@ -97,17 +103,19 @@ def run(
         open_source: Opens the source.
         load: Loads a model by its name.
         say: Takes notes for the user.
-        emit: Takes the text of each number that becomes stable, unless JSON goes to stdout.
+        emit: Takes the text of each number or field that becomes stable, unless JSON goes to
+            stdout.
 
     Raises:
         SourceError: If the source cannot be opened, or breaks down and does not come back.
-        InvalidInputError: If something cannot be written or served where the user said.
+        InvalidInputError: If something cannot be written or served where the user said, or the
+            form's reference picture cannot be used.
         ModelError: If the model cannot be loaded.
         KeyboardInterrupt: On Ctrl-C or SIGTERM.
     """
     with Interruption() as interruption, ExitStack() as closing:
         with interruption.allowed():
-            reader = LiveReader(config.model, config.min_confidence, load)
+            reader = _make_reader(config, load)
             screen = Screen(has_window=config.has_window, view=config.view, say=say)
             closing.callback(screen.close)
             source = open_source()
@@ -121,6 +129,15 @@ def run(
         closing.callback(outputs.close)
         loop.run(config.max_frames)
     return Outcome(loop.frames, outputs.were_written and not source.failures)
+
+
+def _make_reader(config: WebcamConfig, load: Callable[[str | None], Classifier]) -> LiveReader:
+    threshold = config.min_confidence
+    if config.form is None:
+        threshold = DEFAULT_MIN_CONFIDENCE if threshold is None else threshold
+        return LiveNumberReader(config.model, threshold, load)
+    threshold = DEFAULT_DOUBT_BELOW if threshold is None else threshold
+    return LiveFieldReader(config.model, config.form, threshold, load)
 
 
 class _Loop:
@@ -165,13 +182,13 @@ class _Loop:
         self._say(f"{self.frames} frames in {elapsed_s:.1f} s{speed}{saved}")
 
     def _take(self, frame: Frame, capture_ms: float) -> None:
-        is_still = not self._source.is_live and not is_video(frame.name)
+        is_still = self._is_still(frame)
         live = self._reader.read(frame.picture, is_still=is_still)
-        ms = {"capture": capture_ms, **live.reading.ms}
+        ms = {"capture": capture_ms, **live.ms}
         self._note_speed()
-        self._outputs.log(describe_frame(frame, live.reading, live.newly_stable, ms))
-        for number in live.newly_stable:
-            self._emit(number.text)
+        self._outputs.log(describe_frame(frame, live.describe(), ms))
+        for text in live.told:
+            self._emit(text)
         if not (self._outputs.needs_pictures or self._screen.is_watched):
             return
         picture = self._draw(frame, live, ms)
@@ -182,6 +199,10 @@ class _Loop:
         if self._screen.is_watched:
             self._screen.show(picture)
             self._wait(frame, live, ms, is_held=is_still and self._screen.has_window)
+
+    def _is_still(self, frame: Frame) -> bool:
+        """Return whether a frame stands for itself, and not for a moment."""
+        return not self._source.is_live and not is_video(frame.name)
 
     def _note_speed(self) -> None:
         now_s = time.perf_counter()
@@ -209,7 +230,7 @@ class _Loop:
         status = [f"{self._fps:.1f} frames/s", *stages, f"model {self._reader.model}"]
         if self._is_paused:
             status.append("paused")
-        return annotate(frame.picture, live.reading, live.stable, status=status)
+        return live.draw(frame.picture, status)
 
     def _wait(
         self, frame: Frame, live: LiveReading, ms: dict[str, float], *, is_held: bool
@@ -224,7 +245,8 @@ class _Loop:
                 self._is_over = True
             elif self._obey(key, frame):
                 if key == "m":
-                    live = replace(live, reading=self._reader.read_alone(frame.picture))
+                    is_still = self._is_still(frame)
+                    live = self._reader.read_again(frame.picture, is_still=is_still)
                 self._screen.show(self._draw(frame, live, ms))
             elif key if is_held else not is_waiting and time.perf_counter() >= self._due_s:
                 return

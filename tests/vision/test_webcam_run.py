@@ -15,7 +15,7 @@ Image = pytest.importorskip("PIL.Image")
 
 from edge_mnist.errors import InvalidInputError, SourceError  # noqa: E402 - needs cv2
 from edge_mnist.model_store import shipped_models  # noqa: E402
-from edge_mnist.vision import live_reader, outputs, screen  # noqa: E402
+from edge_mnist.vision import live_numbers, outputs, screen  # noqa: E402
 from edge_mnist.vision.drawing import STABLE_COLOR, UNSTABLE_COLOR  # noqa: E402
 from edge_mnist.vision.frames import Frame  # noqa: E402
 from edge_mnist.vision.reading import FoundDigit, Number, Reading  # noqa: E402
@@ -113,8 +113,8 @@ class FakeWindow:
 
 @pytest.fixture(autouse=True)
 def fake_reading(monkeypatch):
-    monkeypatch.setattr(live_reader, "Reader", FakeReader)
-    monkeypatch.setattr(live_reader, "Tracker", FakeTracker)
+    monkeypatch.setattr(live_numbers, "Reader", FakeReader)
+    monkeypatch.setattr(live_numbers, "Tracker", FakeTracker)
 
 
 @pytest.fixture
