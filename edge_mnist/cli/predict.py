@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +13,10 @@ from edge_mnist.cli.console import needs, say
 from edge_mnist.cli.loading import load_classifier
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.runtime import Classifier
 
 if TYPE_CHECKING:
-    from edge_mnist.runtime import Classifier
+    from edge_mnist.vision.annotated_files import AnnotatedFiles
     from edge_mnist.vision.fields import FormFields
     from edge_mnist.vision.frames import Picture
     from edge_mnist.vision.picture_files import PictureFiles
@@ -46,15 +48,14 @@ def predict(
     if csv is not None and fields is None:
         raise InvalidInputError("--csv", expected="--fields beside it", got="none")
     with needs("vision", "reading image files"):
-        from edge_mnist.vision.annotated_files import place_annotations
+        from edge_mnist.vision.annotated_files import AnnotatedFiles
         from edge_mnist.vision.fields_file import load_fields
         from edge_mnist.vision.picture_files import PictureFiles
 
     form = None if fields is None else load_fields(fields)
     classifier = load_classifier(model, engine)
     pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
-    places = {} if annotate is None else place_annotations(annotate, pictures.paths)
-    report = _Report(pictures, as_json, places)
+    report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths), as_json)
     if form is None:
         _read_numbers(report, classifier, min_confidence)
     else:
@@ -65,14 +66,18 @@ def predict(
 
 @dataclass(frozen=True)
 class _Report:
-    """Pictures, and what is told and drawn of each."""
+    """Pictures, and what is told of each."""
 
     pictures: "PictureFiles"
+    annotated: "AnnotatedFiles"
     as_json: bool
-    places: dict[str, Path] = field(default_factory=dict)
 
     def add(
-        self, path: str, description: dict[str, Any], lines: list[str], draw: "Callable[[], Picture]"
+        self,
+        path: str,
+        description: dict[str, Any],
+        lines: list[str],
+        draw: "Callable[[], Picture]",
     ) -> None:
         """Print what was read in a picture, and save it drawn where that is wanted."""
         if self.as_json:
@@ -81,37 +86,44 @@ class _Report:
             print(f"{path}: {lines[0]}")
         else:
             print("\n  ".join([f"{path}:", *lines]))
-        if path not in self.places:
-            return
-        from edge_mnist.vision.annotated_files import save_annotated
-
         try:
-            save_annotated(self.places[path], draw())
+            self.annotated.save(path, draw)
         except InvalidInputError as exc:
             self.pictures.tell(str(exc))
 
 
-def _read_numbers(
-    report: _Report, classifier: "Classifier", min_confidence: float | None
-) -> None:
+def _read_numbers(report: _Report, classifier: Classifier, min_confidence: float | None) -> None:
     from edge_mnist.vision.description import describe_reading, render_lines
     from edge_mnist.vision.drawing import annotate
     from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE, Reader
 
-    reader = Reader(
-        classifier, DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
-    )
+    threshold = DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
+    reader = Reader(classifier, threshold)
     for path, picture in report.pictures:
         reading = reader.read(picture)
         lines = render_lines(reading) or ["no digit"]
-        report.add(path, describe_reading(reading), lines, lambda: annotate(picture, reading))
+        report.add(path, describe_reading(reading), lines, partial(annotate, picture, reading))
 
 
 def _read_fields(
     report: _Report,
-    classifier: "Classifier",
+    classifier: Classifier,
     form: "FormFields",
     doubt_below: float | None,
     csv: Path | None,
 ) -> None:
-    from edge_mnist.vision.description import describe_form, render_field
+    from edge_mnist.vision.description import describe_form, render_fields
+    from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW, FieldReader
+    from edge_mnist.vision.field_reading import write_csv
+    from edge_mnist.vision.form_drawing import annotate_form
+
+    threshold = DEFAULT_DOUBT_BELOW if doubt_below is None else doubt_below
+    reader = FieldReader(classifier, form, threshold)
+    readings = []
+    for path, picture in report.pictures:
+        reading = reader.read(picture)
+        readings.append((path, reading))
+        draw = partial(annotate_form, picture, form, reading)
+        report.add(path, describe_form(reading), render_fields(reading), draw)
+    if csv is not None:
+        write_csv(csv, form, readings)

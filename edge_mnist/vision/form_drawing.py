@@ -1,0 +1,71 @@
+"""Drawing what was read on a form into a frame."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from edge_mnist.vision.drawing import STABLE_COLOR, UNSTABLE_COLOR
+from edge_mnist.vision.field_reading import FieldReading, FormReading
+from edge_mnist.vision.fields import FormFields
+from edge_mnist.vision.frames import Picture
+from edge_mnist.vision.lettering import (
+    MIN_LETTER_PX,
+    contrast_to,
+    letter_px,
+    line_px,
+    text_width,
+    wrap,
+    write_panel,
+    write_text,
+)
+from edge_mnist.vision.outline import Corners
+from edge_mnist.vision.page import locate_box
+
+SURE_COLOR, DOUBTFUL_COLOR = STABLE_COLOR, UNSTABLE_COLOR
+
+
+def annotate_form(
+    picture: Picture, form: FormFields, reading: FormReading, *, status: Sequence[str] = ()
+) -> Picture:
+    """Draw what was read on a form into a copy of a frame.
+
+    Each field gets a frame with its name and text above: blue, or orange if it is doubtful. A page
+    that was not found is told in the left lower corner.
+
+    Args:
+        picture: uint8 [height, width, 3] (blue, green, red) or [height, width].
+        form: The form.
+        reading: What was read in the picture.
+        status: What stands at the top.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    canvas = picture.copy()
+    if picture.ndim == 2:
+        canvas = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+    letter = letter_px(canvas)
+    if reading.corners is None:
+        write_panel(canvas, ["page not found"], 1.2 * letter, is_bottom=True)
+    else:
+        for field, read in zip(form.fields, reading.fields, strict=True):
+            _draw_field(canvas, locate_box(field.box, reading.corners), read, letter)
+    small = max(MIN_LETTER_PX, 0.8 * letter)
+    write_panel(canvas, wrap(status, small, canvas.shape[1]), small)
+    return canvas
+
+
+def _draw_field(canvas: Picture, corners: Corners, field: FieldReading, letter: float) -> None:
+    color = DOUBTFUL_COLOR if field.doubts else SURE_COLOR
+    thickness = line_px(letter)
+    outline = [np.rint(corners).astype(np.int32)]
+    cv2.polylines(canvas, outline, True, contrast_to(color), thickness + 2, cv2.LINE_AA)
+    cv2.polylines(canvas, outline, True, color, thickness, cv2.LINE_AA)
+    height = float(np.linalg.norm(corners[3] - corners[0]))
+    size = min(letter, max(MIN_LETTER_PX, 0.4 * height))
+    # The font has ASCII only; a name may have more.
+    label = f"{field.name}: {field.text}".encode("ascii", "replace").decode()
+    left, bottom = corners[0]
+    middle = float(left) + text_width(label, size) / 2
+    write_text(canvas, label, middle, float(bottom) - 2 * thickness, size, color)
