@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,13 +35,14 @@ MAX_RESCUED_SCORE = 0.95
 # What is usual in a frame is told by this many digits, of numbers that are longer than this.
 MIN_SURE = 3
 MAX_SHORT = 2
-# A digit that stands alone is at most so many times as high or as low as digits are in the frame,
-# and its ink has at least this share of their contrast.
-MAX_LONE_RATIO = 2.5
-MIN_LONE_LEVEL = 0.55
+# Digits of shorter numbers are at most so many times as high or as low, their ink has at least this
+# share of the contrast, and of one that stands alone the model is so sure.
+MAX_SHORT_RATIO = 2.5
+MIN_SHORT_LEVEL = 0.55
+MIN_LONE_CONFIDENCE = 0.95
 # A 1 among them is closer in height, and its stroke is so thick, in pixels and of its height. More
-# of them are pieces of a grid.
-MAX_ONE_RATIO = 1.7
+# of them that stand alone are pieces of a grid.
+MAX_ONE_RATIO = 1.5
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
 MAX_LONE_ONES = 3
@@ -121,23 +123,23 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
     """
     numbers = [_judge_group(group, min_confidence) for group in groups]
     sure = [c.blob for number in numbers if len(number) > MAX_SHORT for c in number]
+    usual = None
     if len(sure) >= MIN_SURE:
-        height = float(np.median([blob.height for blob in sure]))
-        level = float(np.median([blob.level for blob in sure]))
-    else:
-        height = level = 0.0
-    lone_ones = [n for n in numbers if len(n) == 1 and n[0].prediction.digit == 1]
-    has_grid = len(lone_ones) > MAX_LONE_ONES
-    return [
-        number
-        if len(number) > MAX_SHORT
-        or (
-            all(_is_plausible(c, height, level) for c in number)
-            and not (has_grid and number in lone_ones)
+        usual = _Usual(
+            *(float(np.median([getattr(b, n) for b in sure])) for n in ("height", "level"))
         )
-        else []
+    has_grid = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
+    return [
+        [] if (has_grid and _is_lone_one(number)) or not _is_plausible(number, usual) else number
         for number in numbers
     ]
+
+
+class _Usual(NamedTuple):
+    """What digits are like in a frame: height in pixels, and the contrast of their ink."""
+
+    height: float
+    level: float
 
 
 def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidate]:
@@ -156,21 +158,30 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     ]
 
 
-def _is_plausible(lone: Candidate, height: float, level: float) -> bool:
-    """Tell whether a digit that stands alone is one: every line and edge looks like a 1.
+def _is_lone_one(number: list[Candidate]) -> bool:
+    return len(number) == 1 and number[0].prediction.digit == 1
+
+
+def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
+    """Tell whether a short number is one: lines, edges and pieces of a grid look like a 1.
 
     Args:
-        lone: The digit.
-        height: What is usual in the frame; 0 if that is not known.
-        level: The same of its ink.
+        number: Its digits.
+        usual: What longer numbers in the frame are like, if there are any.
     """
-    blob = lone.blob
-    is_one = lone.prediction.digit == 1
-    if is_one:
-        thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
-        if thickness < MIN_THICKNESS or blob.height > MAX_SLENDERNESS * thickness:
-            return False
-    if height == 0:
+    if not 0 < len(number) <= MAX_SHORT:
         return True
-    ratio = MAX_ONE_RATIO if is_one else MAX_LONE_RATIO
-    return 1 / ratio <= blob.height / height <= ratio and blob.level >= MIN_LONE_LEVEL * level
+    if len(number) == 1 and number[0].prediction.confidence < MIN_LONE_CONFIDENCE:
+        return False
+    for candidate in number:
+        blob, is_one = candidate.blob, candidate.prediction.digit == 1
+        thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
+        if is_one and not MIN_THICKNESS <= thickness >= blob.height / MAX_SLENDERNESS:
+            return False
+        if usual:
+            ratio = MAX_ONE_RATIO if is_one else MAX_SHORT_RATIO
+            if not 1 / ratio <= blob.height / usual.height <= ratio:
+                return False
+            if blob.level < MIN_SHORT_LEVEL * usual.level:
+                return False
+    return True

@@ -80,7 +80,7 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     missing = cv2.subtract(paper, gray)
     # Photons are counted: noise grows as the square root of light.
     usual = float(np.median(paper[::4, ::4]))
-    growth = np.ones(256) if is_bright else np.sqrt(np.minimum(np.arange(256) / usual,1))
+    growth = np.ones(256) if is_bright else np.sqrt(np.minimum(np.arange(256) / usual, 1))
 
     def exceeds(noises: float) -> NDArray[np.uint8]:
         limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
