@@ -23,6 +23,8 @@ from edge_mnist.vision.outline import Corners
 from edge_mnist.vision.page import locate_box
 
 SURE_COLOR, DOUBTFUL_COLOR = STABLE_COLOR, UNSTABLE_COLOR
+# How high the letters above a field are at most, of its height.
+LABEL_SHARE = 0.35
 
 
 def annotate_form(
@@ -30,8 +32,9 @@ def annotate_form(
 ) -> Picture:
     """Draw what was read on a form into a copy of a frame.
 
-    Each field gets a frame with its name and text above: blue, or orange if it is doubtful. A page
-    that was not found is told in the left lower corner.
+    Each field gets a frame with its name and text above, or the text alone where both are wider
+    than the field: blue, or orange if it is doubtful. A page that was not found is told in the left
+    lower corner.
 
     Args:
         picture: uint8 [height, width, 3] (blue, green, red) or [height, width].
@@ -58,14 +61,22 @@ def annotate_form(
 
 def _draw_field(canvas: Picture, corners: Corners, field: FieldReading, letter: float) -> None:
     color = DOUBTFUL_COLOR if field.doubts else SURE_COLOR
-    thickness = line_px(letter)
+    thickness = 2 * line_px(letter)
     outline = [np.rint(corners).astype(np.int32)]
     cv2.polylines(canvas, outline, True, contrast_to(color), thickness + 2, cv2.LINE_AA)
     cv2.polylines(canvas, outline, True, color, thickness, cv2.LINE_AA)
+    width = float(np.linalg.norm(corners[1] - corners[0]))
     height = float(np.linalg.norm(corners[3] - corners[0]))
-    size = min(letter, max(MIN_LETTER_PX, 0.4 * height))
-    # The font has ASCII only; a name may have more.
-    label = f"{field.name}: {field.text}".encode("ascii", "replace").decode()
-    left, bottom = corners[0]
-    middle = float(left) + text_width(label, size) / 2
-    write_text(canvas, label, middle, float(bottom) - 2 * thickness, size, color)
+    size = min(letter, max(MIN_LETTER_PX, LABEL_SHARE * height))
+    label = _to_ascii(f"{field.name}: {field.text}")
+    # In a table, names would run into each other.
+    if text_width(label, size) > width:
+        label = _to_ascii(field.text)
+    left, bottom = float(corners[0][0]), float(corners[0][1])
+    middle = left + text_width(label, size) / 2
+    write_text(canvas, label, middle, bottom - thickness, size, color)
+
+
+def _to_ascii(text: str) -> str:
+    """Return a text in what the font has."""
+    return text.encode("ascii", "replace").decode()

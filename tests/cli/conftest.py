@@ -138,6 +138,27 @@ def write_picture(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def draw_page(mnist):
+    """Return a function that draws numbers in digits of MNIST, 60 px high, on light paper."""
+    cv2 = pytest.importorskip("cv2", reason="needs OpenCV: pip install 'edge-mnist[vision]'")
+
+    def draw(numbers):
+        """Return two numbers, each in a line of its own: uint8 [480, 640]."""
+        page = np.full((480, 640), 235, np.uint8)
+        chosen = dict.fromkeys(range(10), 1)  # the first 5 of MNIST looks like a 6
+        for row, text in enumerate(numbers):
+            for column, digit in enumerate(map(int, text)):
+                image = mnist.test.images[mnist.test.labels == digit][chosen[digit]]
+                ink = cv2.resize(image, (60, 60), interpolation=cv2.INTER_CUBIC)
+                chosen[digit] += 1
+                y, x = 120 + 150 * row, 60 + 60 * column
+                page[y : y + 60, x : x + 60] -= (ink * 0.8).astype(np.uint8)
+        return page
+
+    return draw
+
+
+@pytest.fixture(scope="session")
 def pages():
     docs = Path(__file__).parent.parent.parent / "docs"
     return {path.name: path.read_text() for path in docs.glob("*.md")}

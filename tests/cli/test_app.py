@@ -167,7 +167,7 @@ def files(tmp_path):
     ("arguments", "told"),
     [
         ("predict nothing.png", "cannot read nothing.png: got No such file or directory"),
-        ("predict folder", "cannot read folder: got Is a directory"),
+        ("predict folder", "nothing to read in folder: expected images (PNG, "),
         ("predict text.txt", "cannot read text.txt: expected an image (PNG, "),
         ("predict empty.png", "cannot read empty.png: expected an image (PNG, "),
         ("predict x.png --model text.tflite", "cannot use the model text.tflite: it is not a .tfl"),

@@ -19,7 +19,7 @@ Image = pytest.importorskip("PIL.Image")
 from edge_mnist.cli.webcam import webcam  # noqa: E402 - after what it needs
 from edge_mnist.vision.build import describe_opencv  # noqa: E402
 from edge_mnist.vision.drawing import STABLE_COLOR  # noqa: E402
-from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE  # noqa: E402
+from edge_mnist.vision.form_drawing import DOUBTFUL_COLOR  # noqa: E402
 from edge_mnist.vision.sources import DEFAULT_TIMEOUT_S  # noqa: E402
 
 NUMBERS = ["05221859", "314"]
@@ -29,18 +29,8 @@ OPENCV_WITH_WINDOWS = Path(sys.prefix) / "opencv-windows"
 
 
 @pytest.fixture(scope="session")
-def page(mnist):
-    """Two numbers in digits of MNIST, 60 px high, on light paper: uint8 [480, 640]."""
-    page = np.full((480, 640), 235, np.uint8)
-    chosen = dict.fromkeys(range(10), 1)  # the first 5 of MNIST looks like a 6
-    for row, text in enumerate(NUMBERS):
-        for column, digit in enumerate(map(int, text)):
-            image = mnist.test.images[mnist.test.labels == digit][chosen[digit]]
-            ink = cv2.resize(image, (60, 60), interpolation=cv2.INTER_CUBIC)
-            chosen[digit] += 1
-            y, x = 120 + 150 * row, 60 + 60 * column
-            page[y : y + 60, x : x + 60] -= (ink * 0.8).astype(np.uint8)
-    return page
+def page(draw_page):
+    return draw_page(NUMBERS)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +72,6 @@ def start(tmp_path):
 
 def test_defaults_are_those_of_the_library():
     defaults = {name: x.default for name, x in inspect.signature(webcam).parameters.items()}
-    assert defaults["min_confidence"] == DEFAULT_MIN_CONFIDENCE
     assert defaults["timeout"] == DEFAULT_TIMEOUT_S
 
 
@@ -129,6 +118,46 @@ def test_frames_are_framed_first(clip, edge_mnist):
     outcome = edge_mnist("webcam", "--source", clip, "--no-window", "--jsonl", "-", *options)
     assert outcome.json["lines"] == NUMBERS[:1]
     assert cv2.VideoCapture("out.mp4").read()[1].shape == (90, 480, 3)
+
+
+@pytest.fixture
+def form(tmp_path):
+    """Fields around the numbers of the page; a rule says that the second is wrong."""
+    path = tmp_path / "FIELDS.toml"
+    path.write_text(
+        '[page]\nfind = "whole"\n'
+        '[[field]]\nname = "date"\nbox = [0.05, 0.2, 0.9, 0.2]\ndigits = 8\n'
+        '[[field]]\nname = "sum"\nbox = [0.05, 0.52, 0.9, 0.2]\ndigits = 3\nrange = [0, 99]\n'
+        '[[field]]\nname = "left"\nbox = [0.05, 0.8, 0.9, 0.15]\ndigits = [0, 3]\n'
+    )
+    return path
+
+
+def test_fields_of_a_form_are_told_once_they_hold(clip, form, edge_mnist):
+    outcome = edge_mnist("webcam", "--source", clip, "--no-window", "--fields", form)
+    assert outcome.code == 0
+    date, total = sorted(outcome.out.splitlines())
+    assert re.fullmatch(rf"date: {NUMBERS[0]} \(\d+\.\d %\)(; doubtful: low confidence.*)?", date)
+    assert re.match(rf"sum: {NUMBERS[1]} \(.*\); doubtful: range: expected 0 to 99", total)
+
+
+def test_json_of_a_form_has_its_fields(clip, form, edge_mnist):
+    options = ("--jsonl", "-", "--save", "out.gif")
+    outcome = edge_mnist("webcam", "--source", clip, "--no-window", "--fields", form, *options)
+    assert outcome.code == 0
+    lines = [json.loads(line) for line in outcome.out.splitlines()]
+    assert len(lines) == FRAMES
+    for line in lines:
+        assert list(line) == ["frame", "time_s", "corners", "fields", "stable", "ms"]
+        assert [field["name"] for field in line["fields"]] == ["date", "sum", "left"]
+        assert list(line["ms"]) == ["capture", "read"]
+    assert [field["text"] for field in lines[-1]["fields"]] == [*NUMBERS, ""]
+    stable = {field["name"]: field for line in lines for field in line["stable"]}
+    assert sum(len(line["stable"]) for line in lines) == len(stable) == 2
+    assert stable["sum"]["doubts"][0] == "range: expected 0 to 99"
+    with Image.open("out.gif") as gif:
+        drawn = np.asarray(gif.convert("RGB"))[..., ::-1]
+    assert (np.abs(drawn.astype(int) - DOUBTFUL_COLOR).max(axis=2) < 40).sum() > 100
 
 
 def test_pictures_are_read_and_a_damaged_one_is_told(page, edge_mnist, write_picture):
@@ -200,6 +229,7 @@ def test_reader_of_stdout_that_goes_away_ends_it_quietly(clip, start):
         ("--save out.avi", "cannot save out.avi: expected a name that ends in .mp4 or .gif"),
         ("--save occupied/x.gif", "cannot save occupied/x.gif: got "),
         ("--jsonl occupied/log", "cannot write occupied/log: got "),
+        ("--fields none.toml", "cannot read none.toml: got No such file or directory"),
         ("--max-frames 0", "--max-frames: expected at least 1, got 0"),
         ("--min-confidence 2", "minimum confidence: expected 0 to 1, got 2.0"),
         ("--view here", "--view: expected HOST:PORT or PORT, as 127.0.0.1:8080, got 'here'"),
