@@ -125,5 +125,9 @@ def _read_fields(
         readings.append((path, reading))
         draw = partial(annotate_form, picture, form, reading)
         report.add(path, describe_form(reading), render_fields(reading), draw)
-    if csv is not None:
+    if csv is None:
+        return
+    try:
         write_csv(csv, form, readings)
+    except OSError as exc:
+        raise InvalidInputError(f"cannot write {csv}", got=exc.strerror or str(exc)) from exc
