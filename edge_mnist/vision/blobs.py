@@ -6,8 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.preprocessing import BOX_INK_SHARE, FULL_INK_PERCENTILE, PAPER_INK_SHARE
-from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, touches_border
+from edge_mnist.preprocessing import (
+    BOX_INK_SHARE,
+    FULL_INK_PERCENTILE,
+    PAPER_INK_SHARE,
+    GrayImage,
+)
+from edge_mnist.vision.components import Components, find_components, touches_border
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap
 from edge_mnist.vision.reading import Box
 
 # What is lower than this, in pixels, is no digit; it may be a piece of one.
@@ -16,7 +22,9 @@ MIN_DIGIT_HEIGHT = 9
 MIN_PIECE_AREA = 6
 # This share of a blob is strong ink.
 STRONG_SHARE = 0.1
-# Labels are 16 bits; with half as many pieces there is nothing but noise.
+# What holds another of this share of its height is a frame.
+MIN_HELD_SHARE = 0.3
+# With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
 
@@ -36,58 +44,69 @@ class Blob:
 
     @property
     def left(self) -> int:
+        """The column of its left edge."""
         return self.box[0]
 
     @property
     def top(self) -> int:
+        """The row of its upper edge."""
         return self.box[1]
 
     @property
     def width(self) -> int:
+        """Pixels from left to right."""
         return self.box[2]
 
     @property
     def height(self) -> int:
+        """Pixels from top to bottom."""
         return self.box[3]
 
     @property
     def right(self) -> int:
+        """The column past its right edge."""
         return self.box[0] + self.box[2]
 
     @property
     def bottom(self) -> int:
+        """The row past its lower edge."""
         return self.box[1] + self.box[3]
 
 
-def find_blobs(ink: InkMap) -> tuple[list[Blob], list[Blob]]:
-    """Find what may be digits, and small pieces that may belong to them."""
-    _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    labels, stats = label_components(mask)
-    count = len(stats)
-    if count > MAX_PIECES:
+def find_blobs(ink: InkMap, components: Components) -> tuple[list[Blob], list[Blob]]:
+    """Find what may be digits, and small pieces that may belong to them.
+
+    Args:
+        ink: The ink of a frame.
+        components: What hangs together in its mask.
+
+    Returns:
+        Both from top to bottom.
+    """
+    labels, stats = components
+    if len(stats) > MAX_PIECES:
         return [], []
-    strength = np.bincount(labels[ink.strong > 0], minlength=count)
+    strength = np.bincount(labels[ink.strong > 0], minlength=len(stats))
     area = stats[:, cv2.CC_STAT_AREA]
-    is_inside = ~touches_border(stats, ink.contrast.shape)
-    chosen = is_inside & (area >= MIN_PIECE_AREA) & (strength >= STRONG_SHARE * area)
+    chosen = (area >= MIN_PIECE_AREA) & (strength >= STRONG_SHARE * area)
+    chosen &= ~touches_border(stats, labels.shape)
     chosen[0] = False
-    digits, pieces = [], []
+    digits: list[Blob] = []
+    pieces: list[Blob] = []
     for label in np.flatnonzero(chosen):
         left, top, wide, high, _ = stats[label].tolist()
-        if high < MIN_DIGIT_HEIGHT and wide < MIN_DIGIT_HEIGHT:
-            region = slice(top, top + high), slice(left, left + wide)
-            own = labels[region] == label
-            pieces.append(
-                Blob((left, top, wide, high), own, float(ink.contrast[region][own].max()))
-            )
+        region = slice(top, top + high), slice(left, left + wide)
+        own, contrast = labels[region] == label, ink.contrast[region]
+        if max(high, wide) < MIN_DIGIT_HEIGHT:
+            pieces.append(Blob((left, top, wide, high), own, float(contrast[own].max())))
             continue
-        for blob in _refine(ink, labels, int(label), (left, top, wide, high)):
+        for blob in _refine(contrast, own, left, top):
             (digits if blob.height >= MIN_DIGIT_HEIGHT else pieces).append(blob)
     return _leave_frames_out(digits), pieces
 
 
 def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
-    """Return the blobs that hold no other within them."""
+    """Return the blobs that hold no other within them, as drawn frames do."""
     if len(blobs) < 2:
         return blobs
     x, y, w, h = np.array([blob.box for blob in blobs]).T
@@ -96,25 +115,29 @@ def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
         & (y[:, None] < y)
         & ((x + w)[:, None] > x + w)
         & ((y + h)[:, None] > y + h)
-        & (h >= 0.3 * h[:, None])
+        & (h >= MIN_HELD_SHARE * h[:, None])
     )
     return [blob for blob, is_frame in zip(blobs, holds.any(axis=1), strict=True) if not is_frame]
 
 
-def _refine(ink: InkMap, labels: NDArray[np.uint16], label: int, box: Box) -> list[Blob]:
-    """Cut a component at its own level of ink: what is faint beside it falls off."""
-    left, top, wide, high = box
-    region = slice(top, top + high), slice(left, left + wide)
-    own = labels[region] == label
-    contrast = ink.contrast[region]
-    level = float(np.percentile(contrast[own], FULL_INK_PERCENTILE))
+def _refine(contrast: GrayImage, own: NDArray[np.bool_], left: int, top: int) -> list[Blob]:
+    """Cut a component at its own level of ink: what is faint beside it falls off.
+
+    Args:
+        contrast: uint8 [height, width] of its box.
+        own: bool of the same shape.
+        left: Where the box stands.
+        top: The same.
+    """
+    levels = contrast[own]
+    rank = int(FULL_INK_PERCENTILE / 100 * (len(levels) - 1))
+    level = float(np.partition(levels, rank)[rank])
     full = own & (contrast > max(MIN_CONTRAST, BOX_INK_SHARE * level))
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(full.astype(np.uint8))
+    labels, stats = find_components(full.view(np.uint8))
     found = []
-    for part in range(1, count):
-        x, y, w, h, area = stats[part].tolist()
-        if area >= MIN_PIECE_AREA:
-            mask = parts[y : y + h, x : x + w] == part
+    for label, (x, y, w, h, area) in enumerate(stats.tolist()):
+        if label and area >= MIN_PIECE_AREA:
+            mask = labels[y : y + h, x : x + w] == label
             found.append(Blob((left + x, top + y, w, h), mask, level))
     return found
 
@@ -128,7 +151,7 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     x, y, w, h = blob.box
     # The soft edge of a stroke belongs to it, the next digit's does not.
     radius = 1 + min(w, h) // 24
-    near = cv2.dilate(blob.mask.astype(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8))
+    near = cv2.dilate(blob.mask.view(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8))
     contrast = ink.contrast[y : y + h, x : x + w]
     level = min(blob.level, float(contrast[blob.mask].max()))
     share = contrast * np.float32(1 / level)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
+from edge_mnist.vision.components import Mask, find_components, touches_border
 
 # The paper is looked for in a reduced picture whose shorter side is about this many pixels.
 COARSE_SIDE = 120
@@ -48,8 +48,13 @@ class InkMap:
     """
 
     contrast: GrayImage
-    strong: NDArray[np.uint8]
+    strong: Mask
     is_bright: bool
+
+    @property
+    def mask(self) -> Mask:
+        """uint8 [height, width], 1 where there may be ink."""
+        return cv2.threshold(self.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
 
 
 def map_ink(gray: GrayImage) -> Iterator[InkMap]:
@@ -74,24 +79,28 @@ def map_ink(gray: GrayImage) -> Iterator[InkMap]:
 
 def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     if is_bright:
-        gray, coarse = cv2.bitwise_not(gray), cv2.bitwise_not(coarse)
-    paper = _find_paper(coarse, gray.shape)
+        gray, coarse = ~gray, ~coarse
+    coarse_paper = _find_paper(coarse)
+    paper = _enlarge(coarse_paper, gray.shape)
     middle, noise = _measure_noise(paper, gray)
     missing = cv2.subtract(paper, gray)
-    # Photons are counted: noise grows as the square root of light.
-    usual = float(np.median(paper[::4, ::4]))
-    growth = np.ones(256) if is_bright else np.sqrt(np.minimum(np.arange(256) / usual, 1))
+    # Photons are counted: noise grows as the square root of light. But no paper is brighter than
+    # most is by much.
+    levels = np.arange(256) / float(np.median(coarse_paper))
+    growth = np.ones(256) if is_bright else np.sqrt(np.minimum(levels, 1))
 
-    def exceeds(noises: float) -> NDArray[np.uint8]:
+    def exceeds(noises: float) -> Mask:
         limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
-        return cv2.compare(missing, cv2.LUT(paper, limits), cv2.CMP_GT).astype(np.uint8)
+        limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8), gray.shape)
+        return cv2.compare(missing, limit, cv2.CMP_GT).astype(np.uint8)
 
     missing, strong = cv2.bitwise_and(missing, exceeds(MIN_NOISES)), exceeds(STRONG_NOISES)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
     _, visible = cv2.threshold(contrast, STRONG_CONTRAST, 1, cv2.THRESH_BINARY)
-    return InkMap(contrast.astype(np.uint8), cv2.bitwise_and(strong, visible), is_bright)
+    strong = cv2.bitwise_and(strong, visible).astype(np.uint8)
+    return InkMap(contrast.astype(np.uint8), strong, is_bright)
 
 
 def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
@@ -121,67 +130,35 @@ def _measure_skew(coarse: GrayImage) -> float:
     return float(cubes.sum() / max(np.abs(cubes).sum(), 1.0))
 
 
-def _find_paper(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
-    """Return the level of the paper at each pixel: what remains when dark strokes are closed."""
+def _find_paper(coarse: GrayImage) -> GrayImage:
+    """Return the paper in a reduced picture: what remains when dark strokes are closed."""
     margin = min(THICK_STROKE_WIDTH // 2, *(side - 1 for side in coarse.shape))
     inner = slice(margin, margin + coarse.shape[0]), slice(margin, margin + coarse.shape[1])
     # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
     beyond = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
     closed = _close(np.clip(beyond, 0, 255).astype(np.uint8), STROKE_WIDTH)[inner]
     # A shadow that ends at the border is no stroke that ends before it.
-    mirrored = cv2.copyMakeBorder(coarse, *[margin] * 4, cv2.BORDER_REFLECT_101).astype(np.uint8)
+    mirrored = cv2.copyMakeBorder(
+        coarse, margin, margin, margin, margin, cv2.BORDER_REFLECT_101
+    ).astype(np.uint8)
     thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
-    mask = cv2.threshold(cv2.subtract(thick, closed), THICK_CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    wide = cv2.threshold(cv2.subtract(thick, closed), THICK_CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    mask = wide.astype(np.uint8)
     if mask.any():
-        labels, stats = label_components(mask)
+        labels, stats = find_components(mask)
         is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
         is_free[0] = False
         near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
         closed = np.where(near > 0, thick, closed)
     # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
-    closed = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    paper = cv2.resize(closed, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.maximum(paper.astype(np.uint8), 1)
+    eroded = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return np.maximum(eroded.astype(np.uint8), 1)
+
+
+def _enlarge(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
+    return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
 
 
 def _close(picture: GrayImage, width: int) -> GrayImage:
     kernel = np.ones((width, width), np.uint8)
     return cv2.morphologyEx(picture, cv2.MORPH_CLOSE, kernel).astype(np.uint8)
-
-
-def touches_border(
-    stats: NDArray[np.int32], shape: tuple[int, ...], margin: int = 1
-) -> NDArray[np.bool_]:
-    """Tell of each component whether it reaches the border, as hands and shadows do.
-
-    Args:
-        stats: int32 [N, 5] as `label_components` gives them.
-        shape: Height and width of the mask.
-        margin: How close to the border counts, in pixels.
-    """
-    x, y, w, h, _ = stats.T
-    height, width = shape
-    reaches: NDArray[np.bool_] = (
-        (x <= margin) | (y <= margin) | (x + w >= width - margin) | (y + h >= height - margin)
-    )
-    return reaches
-
-
-def label_components(
-    mask: NDArray[np.uint8],
-) -> tuple[NDArray[np.unsignedinteger | np.signedinteger], NDArray[np.int32]]:
-    """Label what hangs together in a mask.
-
-    Args:
-        mask: uint8 [height, width], above 0 where there is ink.
-
-    Returns:
-        The label of each pixel, [height, width], 0 for paper; and for each label the box and the
-        area, int32 [N, 5], as OpenCV gives them.
-    """
-    # 16 bits are twice as fast, and OpenCV crashes if they do not suffice.
-    is_small = cv2.countNonZero(mask) < np.iinfo(np.uint16).max
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S
-    )
-    return labels, stats

@@ -24,9 +24,10 @@ from edge_mnist.vision.choosing import (
     judge,
     part_numbers,
 )
+from edge_mnist.vision.components import find_components
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
-from edge_mnist.vision.ink import InkMap, label_components, map_ink
+from edge_mnist.vision.ink import InkMap, map_ink
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 
@@ -213,7 +214,7 @@ def _is_filled(gray: GrayImage) -> bool:
         return False
     border = np.concatenate([is_bright[0], is_bright[-1], is_bright[:, 0], is_bright[:, -1]])
     ink = is_bright if border.mean() <= 0.5 else ~is_bright
-    _, stats = label_components(ink.astype(np.uint8))
+    _, stats = find_components(ink.astype(np.uint8))
     _, _, width, height, area = stats[1 + stats[1:, cv2.CC_STAT_AREA].argmax()]
     is_large = max(width, height) >= MIN_SINGLE_SHARE * min(coarse.shape)
     return bool(is_large and area >= MIN_WHOLE_SHARE * ink.sum())

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import BOX_INK_SHARE, GrayImage
-from edge_mnist.vision.ink import MIN_CONTRAST, label_components
+from edge_mnist.vision.components import Mask, find_components
+from edge_mnist.vision.ink import MIN_CONTRAST
 
 # A piece of ink may hold rules if it spans this share of the frame's longer side, and is not filled
 # by more than this: digits are smaller or fuller.
@@ -46,17 +47,17 @@ def are_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bo
     """Tell of each piece of ink whether it is so long and empty that it may hold rules.
 
     Args:
-        stats: int32 [N, 5] as `label_components` gives them.
+        stats: int32 [N, 5] as in `Components`.
         shape: Height and width of the frame.
     """
     _, _, w, h, area = stats.T
-    found: NDArray[np.bool_] = (np.maximum(w, h) > LONG_SHARE * max(shape)) & (
-        area < MAX_FILL * w * h
-    )
+    is_long = np.maximum(w, h) > LONG_SHARE * max(shape)
+    found: NDArray[np.bool_] = is_long & (area < MAX_FILL * w * h)
+    found[0] = False
     return found
 
 
-def estimate_tilts(mask: NDArray[np.uint8]) -> tuple[float, float]:
+def estimate_tilts(mask: Mask) -> tuple[float, float]:
     """Return the angles of the rules in a mask, those that run across and those that run down.
 
     Args:
@@ -144,9 +145,9 @@ class _Rules:
         levels: float64 [N], the contrast of each rule.
     """
 
-    mask: NDArray[np.uint8]
-    level: NDArray[np.uint8]
-    upright: NDArray[np.uint8]
+    mask: Mask
+    level: Mask
+    upright: Mask
     levels: NDArray[np.float64]
 
     def erase(self, contrast: GrayImage) -> GrayImage:
@@ -155,8 +156,8 @@ class _Rules:
             return contrast
         most = FAINTER * float(np.median(self.levels))
         erased = _erase(contrast, self.mask, self.level, most)
-        turned = (_transpose(picture) for picture in (erased, self.mask, self.upright))
-        return _transpose(_erase(*turned, most))
+        erased, mask, upright = map(_transpose, (erased, self.mask, self.upright))
+        return _transpose(_erase(erased, mask, upright, most))
 
 
 def _find(contrast: GrayImage, threshold: float) -> _Rules:
@@ -168,19 +169,18 @@ def _find(contrast: GrayImage, threshold: float) -> _Rules:
     return _Rules(mask, level, _transpose(upright), np.concatenate([levels, more]))
 
 
-def _transpose(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _transpose(picture: Mask) -> Mask:
     return cv2.transpose(picture).astype(np.uint8)
 
 
 def _find_rules(
-    mask: NDArray[np.uint8], contrast: GrayImage, min_slenderness: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return the pixels of level rules, uint8 [height, width] of 0 and 1, and each one's contrast."""
+    mask: Mask, contrast: GrayImage, min_slenderness: float
+) -> tuple[Mask, NDArray[np.float64]]:
+    """Return the pixels of level rules, and the contrast of each rule."""
     longer = max(mask.shape)
     runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * longer)))
     # A rule that is not quite level goes on in the next row.
-    linked = cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8))
-    labels, stats = label_components(linked)
+    labels, stats = find_components(_link(runs))
     own = labels[runs > 0]
     ink = np.bincount(own, minlength=len(stats))
     length = stats[:, cv2.CC_STAT_WIDTH]
@@ -192,10 +192,11 @@ def _find_rules(
     )
     is_rule[0] = False
     levels = np.bincount(own, contrast[runs > 0], minlength=len(stats)) / np.maximum(ink, 1)
-    return (is_rule[labels] & (runs > 0)).astype(np.uint8), levels[is_rule]
+    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8)
+    return rules, levels[is_rule]
 
 
-def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _find_sides(mask: Mask, ends: Mask) -> Mask:
     """Return the pixels of level lines that lead from one upright rule to another.
 
     Args:
@@ -204,8 +205,8 @@ def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.
     """
     if not ends.any():
         return np.zeros_like(mask)
-    runs = _find_runs(cv2.subtract(mask, ends), MIN_SIDE)
-    labels, stats = label_components(cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)))
+    runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8), MIN_SIDE)
+    labels, stats = find_components(_link(runs))
     x, y, w, h, area = stats.T
     is_side = (
         (h <= 1.5 * MAX_THICKNESS_SHARE * max(mask.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
@@ -216,18 +217,21 @@ def _find_sides(mask: NDArray[np.uint8], ends: NDArray[np.uint8]) -> NDArray[np.
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]
         is_side[label] = near[rows, left : left + 3].any() and near[rows, right - 3 : right].any()
-    return (is_side[labels] & (runs > 0)).astype(np.uint8)
+    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8)
+    return sides
 
 
-def _find_runs(mask: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+def _link(runs: Mask) -> Mask:
+    return cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)).astype(np.uint8)
+
+
+def _find_runs(mask: Mask, length: int) -> Mask:
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
     runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     return runs.astype(np.uint8)
 
 
-def _erase(
-    contrast: GrayImage, mask: NDArray[np.uint8], rules: NDArray[np.uint8], most: float
-) -> GrayImage:
+def _erase(contrast: GrayImage, mask: Mask, rules: Mask, most: float) -> GrayImage:
     """Take level rules away; what goes on above and below stays, and what is darker than `most`."""
     columns = rules.sum(axis=0)
     if not columns.any():

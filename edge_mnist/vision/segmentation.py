@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
-from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, label_components, touches_border
+from edge_mnist.vision.components import Components, find_components, touches_border
+from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.reading import Box
 from edge_mnist.vision.rules import are_rules, erase_rules, estimate_tilts
 from edge_mnist.vision.text_lines import find_lines
@@ -37,40 +37,44 @@ class Segmentation:
 
 def segment(ink: InkMap) -> Segmentation:
     """Find what may be digits in an ink map."""
+    components = find_components(ink.mask)
     to_frame = np.eye(2, 3)
-    _, mask = cv2.threshold(ink.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)
-    labels, stats = label_components(mask)
-    has_rules = bool(are_rules(stats, mask.shape)[1:].any())
-    if has_rules:
-        # After turning, the border is no longer where it was.
-        ink = replace(ink, contrast=_clear_border(ink.contrast, labels, stats))
-        tilts = estimate_tilts(mask)
-        level, matrix = (
-            (ink, to_frame) if max(map(abs, tilts)) < MIN_RULES_TURN_DEG else _turn(ink, *tilts)
-        )
-        erased = erase_rules(level.contrast)
-        has_rules = erased is not None
-        if erased is not None:
-            ink, to_frame = replace(level, contrast=erased), matrix
-    blobs, pieces = find_blobs(ink)
+    without_rules = None
+    if are_rules(components.stats, ink.contrast.shape).any():
+        without_rules = _take_rules_away(ink, components)
+    if without_rules is not None:
+        ink, to_frame = without_rules
+        components = find_components(ink.mask)
+    blobs, pieces = find_blobs(ink, components)
     rows, slope = find_lines(blobs)
     tilt = math.degrees(math.atan(slope))
-    if not has_rules and abs(tilt) >= MIN_TURN_DEG:
+    if without_rules is None and abs(tilt) >= MIN_TURN_DEG:
         ink, to_frame = _turn(ink, tilt, tilt)
-        blobs, pieces = find_blobs(ink)
+        blobs, pieces = find_blobs(ink, find_components(ink.mask))
         rows, _ = find_lines(blobs)
     return Segmentation(
         ink, [_join_pieces([blobs[i] for i in row], pieces) for row in rows], to_frame
     )
 
 
-def _clear_border(contrast: GrayImage, labels: NDArray[Any], stats: NDArray[np.int32]) -> GrayImage:
-    """Take away what reaches the frame's border, rules excepted: hands, shadows, cut digits."""
-    is_cut = touches_border(stats, contrast.shape) & ~are_rules(stats, contrast.shape)
-    is_cut[0] = False
-    if not is_cut.any():
-        return contrast
-    return np.where(is_cut[labels], 0, contrast).astype(np.uint8)
+def _take_rules_away(
+    ink: InkMap, components: Components
+) -> tuple[InkMap, NDArray[np.float64]] | None:
+    """Return the ink without rules, turned so that they were level, and the way back to the frame.
+
+    None if there are no rules.
+    """
+    labels, stats = components
+    shape = ink.contrast.shape
+    tilts = estimate_tilts(ink.mask)
+    # After turning, the border is no longer where it was: what reaches it goes, rules excepted.
+    is_cut = touches_border(stats, shape) & ~are_rules(stats, shape)
+    cleared = np.where(is_cut[labels], 0, ink.contrast).astype(np.uint8)
+    turned, to_frame = replace(ink, contrast=cleared), np.eye(2, 3)
+    if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
+        turned, to_frame = _turn(turned, *tilts)
+    erased = erase_rules(turned.contrast)
+    return None if erased is None else (replace(turned, contrast=erased), to_frame)
 
 
 def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDArray[np.float64]]:
@@ -86,10 +90,12 @@ def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDAr
     wide, high = np.ceil(back @ (width, height)).astype(int).tolist()
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     to_frame = np.column_stack([linear, middle - linear @ ((wide - 1) / 2, (high - 1) / 2)])
-    contrast, strong = (
-        cv2.warpAffine(picture, to_frame, (wide, high), flags=flags | cv2.WARP_INVERSE_MAP)
-        for picture, flags in ((ink.contrast, cv2.INTER_LINEAR), (ink.strong, cv2.INTER_NEAREST))
-    )
+
+    def turn(picture: GrayImage, interpolation: int) -> GrayImage:
+        flags = interpolation | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(picture, to_frame, (wide, high), flags=flags).astype(np.uint8)
+
+    contrast, strong = turn(ink.contrast, cv2.INTER_LINEAR), turn(ink.strong, cv2.INTER_NEAREST)
     return replace(ink, contrast=contrast, strong=strong), to_frame
 
 
