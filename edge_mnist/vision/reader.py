@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import (
+    IMAGE_SIZE,
     MIN_CONTRAST,
     GrayImage,
     fit_ink,
@@ -84,12 +85,8 @@ class Reader:
         started = time.perf_counter()
         gray = _as_gray(frame)
         stopwatch = _Stopwatch()
-        rows: Rows = ()
-        for side in SIDES_PX:
-            reduced, scale = _reduce(gray, side)
-            segmentations = [segment(ink) for ink in map_ink(reduced)]
-            if scale == 1 or not any(_is_small(found) for found in segmentations):
-                break
+        segmentations, reduced = self._segment(gray)
+        scale = gray.shape[1] / reduced.shape[1]
         rows = max((self._read_ink(found, stopwatch) for found in segmentations), key=_weigh)
         if sum(len(number.digits) for row in rows for number in row) <= MAX_FRAGMENTS:
             rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
@@ -97,6 +94,17 @@ class Reader:
             rows = _enlarge(rows, scale)
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
+
+    def _segment(self, gray: GrayImage) -> tuple[list[Segmentation], GrayImage]:
+        """Find what may be digits, as dark ink, as bright ink or both; in a reduced picture."""
+        reduced = gray
+        found: list[Segmentation] = []
+        for side in SIDES_PX:
+            reduced = _reduce(gray, side)
+            found = [segment(ink) for ink in map_ink(reduced)]
+            if reduced is gray or not any(_is_small(one) for one in found):
+                break
+        return found, reduced
 
     def _read_single(self, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
         """Read a picture that one digit fills, as a crop does: on a page it would be no stroke."""
@@ -151,8 +159,32 @@ class Reader:
         return [Candidate(b, p) for b, p in zip(blobs, predictions, strict=True)]
 
     def show_stages(self, frame: Picture) -> list[tuple[str, Picture]]:
-        """Return a picture of each stage that a frame goes through, with its name."""
-        raise NotImplementedError
+        """Return a picture of each stage that a frame goes through, with its name.
+
+        Args:
+            frame: As for `read`.
+
+        Returns:
+            Names, and pictures that are uint8 [height, width, 3].
+        """
+        gray = _as_gray(frame)
+        found, _ = self._segment(gray)
+        # Of two ways to see it, the more likely comes first.
+        segmentation = found[0]
+        blobs = [blob for row in segmentation.rows for blob in row]
+        boxed = cv2.cvtColor(segmentation.ink.contrast, cv2.COLOR_GRAY2BGR)
+        for x, y, width, height in (blob.box for blob in blobs):
+            cv2.rectangle(boxed, (x, y), (x + width, y + height), (0, 200, 255), 1)
+        images = [fit_ink(cut_ink(segmentation.ink, blob)) for blob in blobs]
+        crops = np.hstack(images) if images else np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+        stages = {"grey": gray, "ink": segmentation.ink.contrast, "digits": crops}
+        pictures = {
+            name: cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for name, picture in stages.items()
+        }
+        pictures["boxes"] = boxed
+        return [
+            (name, pictures[name].astype(np.uint8)) for name in ("grey", "ink", "boxes", "digits")
+        ]
 
 
 class _Stopwatch:
@@ -185,14 +217,13 @@ def _as_gray(frame: Picture) -> GrayImage:
     return gray.astype(np.uint8, copy=False)
 
 
-def _reduce(gray: GrayImage, side: int) -> tuple[GrayImage, float]:
-    """Return a picture whose longer side is at most so long, and how many times as large it was."""
+def _reduce(gray: GrayImage, side: int) -> GrayImage:
+    """Return a picture whose longer side is at most so long."""
     scale = max(gray.shape) / side
     if scale <= 1:
-        return gray, 1.0
+        return gray
     size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-    reduced: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    return reduced, scale
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 def _is_small(found: Segmentation) -> bool:
