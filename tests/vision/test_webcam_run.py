@@ -15,8 +15,11 @@ Image = pytest.importorskip("PIL.Image")
 
 from edge_mnist.errors import InvalidInputError, SourceError  # noqa: E402 - needs cv2
 from edge_mnist.model_store import shipped_models  # noqa: E402
-from edge_mnist.vision import live_numbers, outputs, screen  # noqa: E402
+from edge_mnist.vision import live_fields, live_numbers, outputs, screen  # noqa: E402
 from edge_mnist.vision.drawing import STABLE_COLOR, UNSTABLE_COLOR  # noqa: E402
+from edge_mnist.vision.field_reading import FieldReading, FormReading  # noqa: E402
+from edge_mnist.vision.fields import Field, FormFields  # noqa: E402
+from edge_mnist.vision.form_drawing import SURE_COLOR  # noqa: E402
 from edge_mnist.vision.frames import Frame  # noqa: E402
 from edge_mnist.vision.reading import FoundDigit, Number, Reading  # noqa: E402
 from edge_mnist.vision.tracking import StableNumber  # noqa: E402
@@ -111,8 +114,25 @@ class FakeWindow:
         self.is_open = False
 
 
+FORM = FormFields((Field("level", (0.1, 0.4, 0.8, 0.2), (1, 3)),), "whole")
+
+
+class FakeFieldReader:
+    """Reads a text of the level of a frame, which is doubtful where it is odd."""
+
+    def __init__(self, classifier, form, doubt_below):
+        self.form, self.doubt_below = form, doubt_below
+
+    def read(self, picture):
+        level = int(picture[0, 0, 0])
+        doubts = ("odd",) if level % 2 else ()
+        corners = ((0.0, 0.0), (319.0, 0.0), (319.0, 239.0), (0.0, 239.0))
+        return FormReading(corners, (FieldReading("level", f"{level}", 0.98765, (), doubts),))
+
+
 @pytest.fixture(autouse=True)
 def fake_reading(monkeypatch):
+    monkeypatch.setattr(live_fields, "FieldReader", FakeFieldReader)
     monkeypatch.setattr(live_numbers, "Reader", FakeReader)
     monkeypatch.setattr(live_numbers, "Tracker", FakeTracker)
 
@@ -180,6 +200,28 @@ def test_log_has_a_line_a_frame(read, tmp_path):
         "ms": {"segment": 1.235, "classify": 0.5},
     }
     assert [line["stable"] for line in lines if line["frame"] != 2] == [[]] * 9
+
+
+def test_fields_of_still_pictures_hold_by_themselves(read, tmp_path):
+    source = FakeSource(frames=2, fps=None, name="page.png")
+    result = read(source, form=FORM, jsonl=str(tmp_path / "log.jsonl"))
+    assert result.emitted == ["level: 0 (98.8 %)", "level: 1 (98.8 %); doubtful: odd"]
+    first, second = read_log(tmp_path / "log.jsonl")
+    assert first["fields"] == first["stable"]
+    assert second["fields"] == second["stable"]
+    assert second["fields"] == [
+        {"name": "level", "text": "1", "confidence": 0.9877, "digits": [], "doubts": ["odd"]}
+    ]
+
+
+def test_keys_of_a_form_show_the_page_and_take_the_next_model(read, press):
+    press("", "d", "", "d", "m")
+    result = read(FakeSource(), form=FORM, has_window=True)
+    assert len(result.loaded) == 2
+    has_outline = [(picture == SURE_COLOR).all(axis=2).any() for picture in FakeWindow.newest.shown]
+    assert has_outline[0]
+    assert not any(has_outline[2:4])
+    assert has_outline[-2]
 
 
 def test_log_on_stdout_has_stdout_for_itself(read, capsys):
