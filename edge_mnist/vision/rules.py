@@ -12,9 +12,10 @@ from edge_mnist.vision.components import Mask, find_components
 from edge_mnist.vision.ink import MIN_CONTRAST
 
 # A piece of ink may hold rules if it spans this share of the frame's longer side, and is not filled
-# by more than this: digits are smaller or fuller.
+# by more than this, or this many times as long as high: digits are smaller or fuller.
 LONG_SHARE = 0.12
 MAX_FILL = 0.4
+MAX_ASPECT = 4.0
 # Angles that paper is held at, in degrees, and how finely they are told apart in two rounds.
 MAX_TILT_DEG = 16.0
 TILT_STEPS_DEG = (1.0, 0.25)
@@ -41,6 +42,8 @@ MAX_THICKNESS_SHARE = 0.02
 MAX_FAINT_SHARE = 0.45
 FAINTER = 2.0
 WRITING_PERCENTILE = 90
+# Of others, what has this share of their contrast belongs to them.
+RULE_CORE_SHARE = 0.6
 
 
 def are_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -52,7 +55,8 @@ def are_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bo
     """
     _, _, w, h, area = stats.T
     is_long = np.maximum(w, h) > LONG_SHARE * max(shape)
-    found: NDArray[np.bool_] = is_long & (area < MAX_FILL * w * h)
+    is_thin = (area < MAX_FILL * w * h) | (w > MAX_ASPECT * h) | (h > MAX_ASPECT * w)
+    found: NDArray[np.bool_] = is_long & is_thin
     found[0] = False
     return found
 
@@ -119,19 +123,19 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
     """
     writing = float(np.percentile(contrast[contrast > MIN_CONTRAST], WRITING_PERCENTILE))
     faint = _find(contrast, MIN_CONTRAST)
-    erased = contrast
+    erased, threshold = contrast, BOX_INK_SHARE * writing
     if len(faint.levels):
-        cut = FAINTER * float(np.median(faint.levels))
-        if cut <= MAX_FAINT_SHARE * writing:
+        usual = float(np.median(faint.levels))
+        if FAINTER * usual <= MAX_FAINT_SHARE * writing:
             # What is as faint as the rules are, are pieces of them.
-            erased = cv2.threshold(contrast, cut, 0, cv2.THRESH_TOZERO)[1].astype(np.uint8)
+            _, erased = cv2.threshold(contrast, FAINTER * usual, 0, cv2.THRESH_TOZERO)
         else:
-            erased = faint.erase(erased)
+            threshold = min(threshold, RULE_CORE_SHARE * usual)
     # Where ink is dark, a low threshold makes lines of its soft edges and thick ones of thin ones.
-    dark = _find(erased, max(MIN_CONTRAST, BOX_INK_SHARE * writing))
-    if not len(faint.levels) and not len(dark.levels):
+    rules = _find(erased.astype(np.uint8), max(MIN_CONTRAST, threshold))
+    if not len(faint.levels) and not len(rules.levels):
         return None
-    return dark.erase(erased)
+    return rules.erase(erased.astype(np.uint8))
 
 
 @dataclass(frozen=True)
