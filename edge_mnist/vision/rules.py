@@ -20,7 +20,7 @@ MAX_ASPECT = 4.0
 MAX_TILT_DEG = 16.0
 TILT_STEPS_DEG = (1.0, 0.25)
 # Upright rules make the profile so much sharper than the angle of the level ones does.
-MIN_GAIN = 1.1
+MIN_GAIN = 1.2
 # Points that are enough to tell the angle.
 SAMPLED_POINTS = 3000
 
@@ -237,10 +237,10 @@ def _find_runs(mask: Mask, length: int) -> Mask:
 
 def _erase(contrast: GrayImage, mask: Mask, rules: Mask, most: float) -> GrayImage:
     """Take level rules away; what goes on above and below stays, and what is darker than `most`."""
-    columns = rules.sum(axis=0)
-    if not columns.any():
+    upper_edges = cv2.subtract(rules[1:], rules[:-1]).sum()
+    if not upper_edges:
         return contrast
-    thickness = int(np.median(columns[columns > 0]))
+    thickness = round(float(rules.sum() / upper_edges))
     # The soft edges of a rule are part of it.
     soft = 5 + 2 * (thickness // 4)
     near = cv2.dilate(rules, np.ones((soft, 3), np.uint8))
