@@ -19,6 +19,12 @@ from edge_mnist.vision.text_lines import find_lines
 MIN_TURN_DEG = 3.0
 MIN_RULES_TURN_DEG = 0.75
 
+# Parts of a digit overlap by this share of the narrower one's width, are as close as this and
+# together as high as this, both in heights of the line's digits.
+MIN_OVERLAP = 0.5
+MAX_BREAK = 0.25
+MAX_HEIGHT = 1.3
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -53,7 +59,7 @@ def segment(ink: InkMap) -> Segmentation:
         blobs, pieces = find_blobs(ink, find_components(ink.mask))
         rows, _ = find_lines(blobs)
     return Segmentation(
-        ink, [_join_pieces([blobs[i] for i in row], pieces) for row in rows], to_frame
+        ink, _join_broken([[blobs[i] for i in row] for row in rows], pieces), to_frame
     )
 
 
@@ -99,34 +105,48 @@ def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDAr
     return replace(ink, contrast=contrast, strong=strong), to_frame
 
 
-def _join_pieces(row: list[Blob], pieces: list[Blob]) -> list[Blob]:
-    """Unite the blobs of a line with the pieces that were broken off them."""
-    if not row:
-        return row
-    high = float(np.median([blob.height for blob in row]))
-    top, bottom = min(blob.top for blob in row), max(blob.bottom for blob in row)
-    near = [piece for piece in pieces if top - high < piece.top and piece.bottom < bottom + high]
-    joined: list[Blob] = []
-    for blob in row:
-        if joined and _belong(joined[-1], blob, high):
-            joined[-1] = unite([joined[-1], blob])
-        else:
-            joined.append(blob)
-    for index, blob in enumerate(joined):
-        parts = [piece for piece in near if _belong(blob, piece, high)]
-        if parts:
-            joined[index] = unite([blob, *parts])
-    return joined
+def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]:
+    """Unite the blobs of each line with what was broken off them.
+
+    Args:
+        rows: Blobs, line by line. Parts of a digit may have come into lines of their own.
+        pieces: What is too small to be a digit.
+    """
+    used: set[int] = set()
+    joined = []
+    # Long lines first: theirs are the parts, and their height tells how high a digit is.
+    for row in sorted(rows, key=len, reverse=True):
+        own = [blob for blob in row if id(blob) not in used]
+        if not own:
+            continue
+        high = float(np.median([blob.height for blob in own]))
+        loose = [blob for other in rows if other is not row for blob in other] + pieces
+        new: list[Blob] = []
+        for blob in own:
+            if new and _belong(new[-1], blob, high):
+                new[-1] = unite([new[-1], blob])
+            else:
+                new.append(blob)
+        for index, blob in enumerate(new):
+            parts = [part for part in loose if id(part) not in used and _belong(blob, part, high)]
+            if parts:
+                new[index] = unite([blob, *parts])
+                used.update(map(id, parts))
+        joined.append((row, new))
+    order = [id(row) for row in rows]
+    return [new for row, new in sorted(joined, key=lambda pair: order.index(id(pair[0])))]
 
 
 def _belong(blob: Blob, other: Blob, high: float) -> bool:
     """Tell whether two blobs are parts of a digit: above one another, close and not too high."""
-    overlap = min(blob.right, other.right) - max(blob.left, other.left)
-    if overlap < 0.5 * min(blob.width, other.width):
-        return False
     gap = max(blob.top, other.top) - min(blob.bottom, other.bottom)
+    if gap > MAX_BREAK * high:
+        return False
+    overlap = min(blob.right, other.right) - max(blob.left, other.left)
+    if overlap < MIN_OVERLAP * min(blob.width, other.width):
+        return False
     together = max(blob.bottom, other.bottom) - min(blob.top, other.top)
-    return gap <= 0.25 * high and together <= 1.3 * max(high, blob.height)
+    return together <= MAX_HEIGHT * max(high, blob.height)
 
 
 def frame_box(blob: Blob, segmentation: Segmentation) -> Box:
