@@ -119,16 +119,19 @@ class Reader:
 
     def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
         blobs = [blob for row in found.rows for blob in row]
+        usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
         parts = [
-            propose_parts(whole.blob, cut_ink(found.ink, whole.blob)) if is_doubtful(whole) else {}
-            for whole in wholes
+            propose_parts(whole.blob, cut_ink(found.ink, whole.blob))
+            if is_doubtful(whole, width)
+            else {}
+            for whole, width in zip(wholes, usual, strict=True)
         ]
         cut = iter(self._classify(found.ink, [b for p in parts for b in p.values()], stopwatch))
         chosen = iter(
             [
-                choose_parts(whole, {key: next(cut) for key in own})
-                for whole, own in zip(wholes, parts, strict=True)
+                choose_parts(whole, {key: next(cut) for key in own}, width)
+                for whole, own, width in zip(wholes, parts, usual, strict=True)
             ]
         )
         groups = [
