@@ -12,16 +12,12 @@ from edge_mnist.vision.blobs import Blob
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
-CUT_COST = .5
+CUT_COST = 0.3
 # Blobs wider than this, in widths that are usual in their line, are more and more likely to be
 # several digits; unless they are narrow for their height.
 MAX_LIKELY_WIDTHS = 1.5
 MIN_PAIR_ASPECT = 0.9
 WIDTH_COST = 1.0
-# The width over the height that 99 of 100 of each digit in MNIST's training images stay below, and
-# what it costs to be wider.
-WIDEST_ASPECTS = (1.43, 0.95, 1.67, 1.25, 1.25, 1.67, 1.17, 1.25, 1.25, 1.05)
-UNUSUAL_COST = .6
 # A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
 DOUBTFUL_SCORE = -0.3
 STROKE_ASPECT = 0.5
@@ -89,28 +85,34 @@ def _measure_doubt(whole: Candidate, usual_width: float) -> float:
     """Return the cost of taking a blob for one digit that is so wide, in log-probability."""
     widths = whole.blob.width / usual_width - MAX_LIKELY_WIDTHS
     excess = widths if whole.aspect > MIN_PAIR_ASPECT else 0.0
-    is_unusual = whole.aspect > WIDEST_ASPECTS[whole.prediction.digit]
-    return WIDTH_COST * max(0.0, excess) + UNUSUAL_COST * is_unusual
+    return WIDTH_COST * max(0.0, excess)
 
 
 def choose_parts(
-    whole: Candidate, parts: Mapping[tuple[int, int], Candidate], usual_width: float
+    whole: Candidate,
+    ways: Sequence[tuple[int, Mapping[tuple[int, int], Candidate]]],
+    usual_width: float,
 ) -> tuple[Candidate, ...]:
     """Choose the best way to read a blob: as a whole, or cut into digits.
 
     Args:
         whole: All of it.
-        parts: By the cuts that they lie between, as `propose_parts` numbers them.
+        ways: For each way to cut it, what `Parts` holds: the count of stretches, and the parts.
         usual_width: That of the blobs in its line, in pixels.
     """
-    cost = _measure_doubt(whole, usual_width)
-    best: tuple[float, tuple[Candidate, ...]] = (whole.score - cost, (whole,))
-    if not parts:
-        return best[1]
+    best = whole.score - _measure_doubt(whole, usual_width), (whole,)
+    readings = [_read_parts(count, parts) for count, parts in ways]
+    return max(best, *readings, key=lambda reading: reading[0])[1] if readings else (whole,)
+
+
+def _read_parts(
+    count: int,
+    parts: Mapping[tuple[int, int], Candidate],
+) -> tuple[float, tuple[Candidate, ...]]:
+    """Return the score of the best sequence of parts that covers a blob, and the parts."""
     # The best way to read all up to each cut.
     ways: dict[int, tuple[float, tuple[Candidate, ...]]] = {0: (0.0, ())}
-    last = max(end for _, end in parts)
-    for end in range(1, last + 1):
+    for end in range(1, count + 1):
         options = [
             (
                 ways[start][0] + parts[start, end].score - CUT_COST * (start > 0),
@@ -121,9 +123,7 @@ def choose_parts(
         ]
         if options:
             ways[end] = max(options, key=lambda option: option[0])
-    if last in ways:
-        best = max(best, ways[last], key=lambda option: option[0])
-    return best[1]
+    return ways.get(count, (-math.inf, ()))
 
 
 def part_numbers(row: Sequence[Candidate]) -> list[list[Candidate]]:

@@ -121,17 +121,22 @@ class Reader:
         blobs = [blob for row in found.rows for blob in row]
         usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
-        parts = [
+        ways = [
             propose_parts(whole.blob, cut_ink(found.ink, whole.blob))
             if is_doubtful(whole, width)
-            else {}
+            else []
             for whole, width in zip(wholes, usual, strict=True)
         ]
-        cut = iter(self._classify(found.ink, [b for p in parts for b in p.values()], stopwatch))
+        parts = [part for own in ways for way in own for part in way.blobs.values()]
+        cut = iter(self._classify(found.ink, parts, stopwatch))
         chosen = iter(
             [
-                choose_parts(whole, {key: next(cut) for key in own}, width)
-                for whole, own, width in zip(wholes, parts, usual, strict=True)
+                choose_parts(
+                    whole,
+                    [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own],
+                    width,
+                )
+                for whole, own, width in zip(wholes, ways, usual, strict=True)
             ]
         )
         groups = [

@@ -128,14 +128,15 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
         usual = float(np.median(faint.levels))
         if FAINTER * usual <= MAX_FAINT_SHARE * writing:
             # What is as faint as the rules are, are pieces of them.
-            _, erased = cv2.threshold(contrast, FAINTER * usual, 0, cv2.THRESH_TOZERO)
+            above = cv2.threshold(contrast, FAINTER * usual, 0, cv2.THRESH_TOZERO)[1]
+            erased = above.astype(np.uint8)
         else:
             threshold = min(threshold, RULE_CORE_SHARE * usual)
     # Where ink is dark, a low threshold makes lines of its soft edges and thick ones of thin ones.
-    rules = _find(erased.astype(np.uint8), max(MIN_CONTRAST, threshold))
+    rules = _find(erased, max(MIN_CONTRAST, threshold))
     if not len(faint.levels) and not len(rules.levels):
         return None
-    return rules.erase(erased.astype(np.uint8))
+    return rules.erase(erased)
 
 
 @dataclass(frozen=True)

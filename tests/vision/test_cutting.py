@@ -73,22 +73,21 @@ def test_parts_lie_between_the_cuts():
     for x in (22, 76):
         cv2.ellipse(share, (x, 30), (20, 27), 0, 0, 360, 1, 5)
     cv2.line(share, (44, 30), (54, 30), 1, 2)
-    parts = propose_parts(make_blob(share), share)
-    last = max(end for _, end in parts)
-    # One of the cuts parts the rings.
-    cuts = [cut for cut in range(1, last) if {(0, cut), (cut, last)} <= parts.keys()]
-    cut = min(cuts, key=lambda cut: abs(parts[0, cut].right - 79))
-    first, second = parts[0, cut], parts[cut, last]
-    assert first.left <= 31
-    assert abs(first.right - 79) <= 5
-    assert abs(second.left - first.right) <= 2
-    for part in parts.values():
-        assert part.mask.shape == (part.height, part.width)
-        assert part.mask.any(axis=0)[[0, -1]].all()
-        assert part.mask.any(axis=1)[[0, -1]].all()
+    for last, parts in propose_parts(make_blob(share), share):
+        # One of the cuts parts the rings.
+        cuts = [cut for cut in range(1, last) if {(0, cut), (cut, last)} <= parts.keys()]
+        cut = min(cuts, key=lambda cut: abs(parts[0, cut].right - 79))
+        first, second = parts[0, cut], parts[cut, last]
+        assert first.left <= 31
+        assert abs(first.right - 79) <= 5
+        assert abs(second.left - first.right) <= 2
+        for part in parts.values():
+            assert part.mask.shape == (part.height, part.width)
+            assert part.mask.any(axis=0)[[0, -1]].all()
+            assert part.mask.any(axis=1)[[0, -1]].all()
 
 
 def test_narrow_blob_has_no_parts():
     share = np.zeros((60, 20), np.float32)
     cv2.line(share, (10, 3), (10, 56), 1, 6)
-    assert propose_parts(make_blob(share), share) == {}
+    assert propose_parts(make_blob(share), share) == []
