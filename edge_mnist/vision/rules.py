@@ -36,7 +36,7 @@ MIN_UPRIGHT_SLENDERNESS = 24
 # The sides of a frame are shorter; they end at level rules.
 MIN_SIDE = 9
 # No rule is thicker, as a share of the frame's longer side.
-MAX_THICKNESS_SHARE = 0.02
+MAX_THICKNESS_SHARE = 0.025
 # Rules that are at most so dark, as a share of the writing, go by that alone: what is this many
 # times as dark as half of their pixels is writing, and so is what is as dark as this percentile.
 MAX_FAINT_SHARE = 0.45
