@@ -121,8 +121,11 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
     Returns:
         uint8 of the same shape; None if there are no rules.
     """
-    writing = float(np.percentile(contrast[contrast > MIN_CONTRAST], WRITING_PERCENTILE))
     faint = _find(contrast, MIN_CONTRAST)
+    others = contrast[
+        cv2.dilate(faint.level | faint.upright, np.ones((5, 5), np.uint8)) < faint.mask
+    ]
+    writing = float(np.percentile(others, WRITING_PERCENTILE)) if len(others) else 0.0
     erased, threshold = contrast, BOX_INK_SHARE * writing
     if len(faint.levels):
         usual = float(np.median(faint.levels))
@@ -236,8 +239,33 @@ def _find_runs(mask: Mask, length: int) -> Mask:
     return runs.astype(np.uint8)
 
 
+def _leave_feet(rules: Mask) -> Mask:
+    """Return level rules without the feet of digits that stand on them, which widen them."""
+    slim = np.zeros_like(rules)
+    labels, stats = find_components(_link(rules))
+    for label, (x, y, w, h, _) in enumerate(stats.tolist()):
+        if label == 0:
+            continue
+        region = slice(y, y + h), slice(x, x + w)
+        own = (labels[region] == label) & (rules[region] > 0)
+        thickness = own.sum(axis=0)
+        columns = np.flatnonzero(thickness)
+        if not len(columns):
+            continue
+        usual = float(np.median(thickness[columns]))
+        plain = columns[thickness[columns] <= 1.3 * usual + 0.5]
+        rows = np.arange(h)
+        centers = (own[:, plain] * rows[:, None]).sum(axis=0) / thickness[plain]
+        # A page that is not flat bends them.
+        line = np.polyval(np.polyfit(plain, centers, min(2, len(plain) - 1)), np.arange(w))
+        near = np.abs(rows[:, None] - line) <= usual / 2 + 0.5
+        slim[region] |= (own & near).view(np.uint8)
+    return slim
+
+
 def _erase(contrast: GrayImage, mask: Mask, rules: Mask, most: float) -> GrayImage:
     """Take level rules away; what goes on above and below stays, and what is darker than `most`."""
+    rules = _leave_feet(rules)
     upper_edges = cv2.subtract(rules[1:], rules[:-1]).sum()
     if not upper_edges:
         return contrast
