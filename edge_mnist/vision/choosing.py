@@ -12,12 +12,15 @@ from edge_mnist.vision.blobs import Blob
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
-CUT_COST = 0.3
+CUT_COST = 0.25
 # Blobs wider than this, in widths that are usual in their line, are more and more likely to be
 # several digits; unless they are narrow for their height.
 MAX_LIKELY_WIDTHS = 1.5
 MIN_PAIR_ASPECT = 0.9
 WIDTH_COST = 1.0
+# Each part must be as much of a digit as this, and no wider than this, in heights, without cost.
+MIN_PART_SCORE = -1.5
+MAX_PART_ASPECT = 1.2
 # A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
 DOUBTFUL_SCORE = -0.3
 STROKE_ASPECT = 0.5
@@ -115,15 +118,19 @@ def _read_parts(
     for end in range(1, count + 1):
         options = [
             (
-                ways[start][0] + parts[start, end].score - CUT_COST * (start > 0),
+                ways[start][0] + _rate_part(parts[start, end]) - CUT_COST * (start > 0),
                 (*ways[start][1], parts[start, end]),
             )
             for start in range(end)
-            if (start, end) in parts and start in ways
+            if (start, end) in parts and start in ways and parts[start, end].score >= MIN_PART_SCORE
         ]
         if options:
             ways[end] = max(options, key=lambda option: option[0])
     return ways.get(count, (-math.inf, ()))
+
+
+def _rate_part(part: Candidate) -> float:
+    return part.score - WIDTH_COST * max(0.0, part.aspect - MAX_PART_ASPECT)
 
 
 def part_numbers(row: Sequence[Candidate]) -> list[list[Candidate]]:
