@@ -21,7 +21,7 @@ MIN_RULES_TURN_DEG = 0.75
 
 # Parts of a digit overlap by this share of the narrower one's width, are as close as this and
 # together as high as this, both in heights of the line's digits.
-MIN_OVERLAP = 0.5
+MIN_OVERLAP = 0.3
 MAX_BREAK = 0.25
 MAX_HEIGHT = 1.3
 
