@@ -28,9 +28,9 @@ SAMPLED_POINTS = 3000
 # pieces may stand apart.
 MIN_RUN_SHARE = 0.035
 MAX_BREAK = 3
-# A rule is at least this long in pixels, and so many times as long as thick: the bar of a 7 is at
+# A rule is at least this long, as a share of the longer side, and so many times as long as thick: the bar of a 7 is at
 # most as long as the digit is high, and pens are thicker than a sixteenth of that. A 1 is longer.
-MIN_LENGTH = 50
+MIN_LENGTH_SHARE = 0.1
 MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
 # The sides of a frame are shorter; they end at level rules.
@@ -194,7 +194,7 @@ def _find_rules(
     length = stats[:, cv2.CC_STAT_WIDTH]
     thickness = ink / np.maximum(length, 1)
     is_rule = (
-        (length >= MIN_LENGTH)
+        (length >= MIN_LENGTH_SHARE * longer)
         & (thickness <= MAX_THICKNESS_SHARE * longer)
         & (length >= min_slenderness * thickness)
     )
