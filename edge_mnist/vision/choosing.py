@@ -29,11 +29,9 @@ STROKE_ASPECT = 0.5
 MAX_NUMBER_GAP = 1.6
 # Lower ones among them are specks.
 MIN_HEIGHT_SHARE = 0.55
-# How much like digits the candidates of a number are, in the mean of 1 less the rejection score.
-# The more there are, the less it is left to chance.
-MIN_LIKENESS = 0.5
-WORD_LENGTH = 4
-MIN_LONG_LIKENESS = 0.7
+# How much like digits the candidates of a number are, in the mean of 1 less the rejection score, by
+# how many there are at most: less is left to chance in more of them.
+MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
 
@@ -179,7 +177,7 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     height = float(np.median([c.blob.height for c in group]))
     group = [c for c in group if c.blob.height >= MIN_HEIGHT_SHARE * height]
     likeness = np.mean([1 - c.prediction.rejection_score for c in group])
-    if likeness < (MIN_LIKENESS if len(group) < WORD_LENGTH else MIN_LONG_LIKENESS):
+    if likeness < next(least for most, least in MIN_LIKENESS.items() if len(group) <= most):
         return []
     # Among digits that are read well a strange one is a digit, too.
     limit = MAX_RESCUED_SCORE if len(group) > 1 else 0.0

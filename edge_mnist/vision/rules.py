@@ -28,8 +28,9 @@ SAMPLED_POINTS = 3000
 # pieces may stand apart.
 MIN_RUN_SHARE = 0.035
 MAX_BREAK = 3
-# A rule is at least this long, as a share of the longer side, and so many times as long as thick: the bar of a 7 is at
-# most as long as the digit is high, and pens are thicker than a sixteenth of that. A 1 is longer.
+# A rule is at least this long, as a share of the longer side, and so many times as long as thick:
+# the bar of a 7 is at most as long as the digit is high, and pens are thicker than a sixteenth of
+# that. A 1 is longer.
 MIN_LENGTH_SHARE = 0.1
 MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
