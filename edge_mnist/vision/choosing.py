@@ -157,7 +157,8 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
     usual = None
     if len(sure) >= MIN_SURE:
         usual = _Usual(
-            *(float(np.median([getattr(b, n) for b in sure])) for n in ("height", "level"))
+            height=float(np.median([blob.height for blob in sure])),
+            level=float(np.median([blob.level for blob in sure])),
         )
     has_grid = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
     return [
@@ -207,7 +208,7 @@ def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
     for candidate in number:
         blob, is_one = candidate.blob, candidate.prediction.digit == 1
         thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
-        if is_one and not MIN_THICKNESS <= thickness >= blob.height / MAX_SLENDERNESS:
+        if is_one and thickness < max(MIN_THICKNESS, blob.height / MAX_SLENDERNESS):
             return False
         if usual:
             ratio = MAX_ONE_RATIO if is_one else MAX_SHORT_RATIO

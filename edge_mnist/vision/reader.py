@@ -1,6 +1,5 @@
 """Reading every handwritten number in a frame."""
 
-import math
 import time
 from dataclasses import replace
 
@@ -8,14 +7,7 @@ import cv2
 import numpy as np
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import (
-    IMAGE_SIZE,
-    MIN_CONTRAST,
-    GrayImage,
-    fit_ink,
-    normalize_digit,
-    otsu_threshold,
-)
+from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, fit_ink
 from edge_mnist.runtime import Classifier, Prediction
 from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
@@ -25,12 +17,12 @@ from edge_mnist.vision.choosing import (
     judge,
     part_numbers,
 )
-from edge_mnist.vision.components import find_components
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import InkMap, map_ink
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
+from edge_mnist.vision.single import find_single
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
@@ -38,15 +30,10 @@ DEFAULT_MIN_CONFIDENCE = 0.5
 # the second if digits turn out to be as small as this.
 SIDES_PX = (1000, 2000)
 SMALL_PX = 24
-# A digit that spans this share of a picture's shorter side fills it, and holds this share of the
-# ink. Taken for a page, it falls into so many pieces at most.
-MIN_SINGLE_SHARE = 0.4
-MIN_WHOLE_SHARE = 0.85
+# A picture that one digit fills falls into so many pieces at most, taken for a page.
 MAX_FRAGMENTS = 3
-# The two tones of such a picture spread by at most this share of what is between them, seen at
-# about so many pixels. An even slope of light spreads by 0.29.
-MAX_SPREAD = 0.25
-COARSE_SIDE_PX = 60
+# Blue, green, red.
+BOX_COLOR = (0, 200, 255)
 
 Rows = tuple[tuple[Number, ...], ...]
 
@@ -107,8 +94,7 @@ class Reader:
         return found, reduced
 
     def _read_single(self, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
-        """Read a picture that one digit fills, as a crop does: on a page it would be no stroke."""
-        digit = normalize_digit(gray) if _is_filled(gray) else None
+        digit = find_single(gray)
         if digit is None:
             return ()
         with stopwatch:
@@ -118,9 +104,25 @@ class Reader:
         return ((Number((_as_digit(prediction, digit.box),)),),)
 
     def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
+        groups = [part_numbers(row) for row in self._choose(found, stopwatch)]
+        judged = iter(judge([group for row in groups for group in row], self.min_confidence))
+        numbers = [[next(judged) for _ in row] for row in groups]
+        return tuple(
+            tuple(
+                Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
+                for number in row
+                if number
+            )
+            for row in numbers
+            if any(row)
+        )
+
+    def _choose(self, found: Segmentation, stopwatch: "_Stopwatch") -> list[list[Candidate]]:
+        """Classify the blobs of each line, and the parts of those that may be several digits."""
         blobs = [blob for row in found.rows for blob in row]
         usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
+        # Cutting costs more than reading, so only what is doubtful comes into a second batch.
         ways = [
             propose_parts(whole.blob, cut_ink(found.ink, whole.blob))
             if is_doubtful(whole, width)
@@ -129,34 +131,12 @@ class Reader:
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
         cut = iter(self._classify(found.ink, parts, stopwatch))
-        chosen = iter(
-            [
-                choose_parts(
-                    whole,
-                    [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own],
-                    width,
-                )
-                for whole, own, width in zip(wholes, ways, usual, strict=True)
-            ]
-        )
-        groups = [
-            part_numbers([candidate for _ in row for candidate in next(chosen)])
-            for row in found.rows
-        ]
-        self.debug = [
-            [(c, frame_box(c.blob, found)) for c in group] for row in groups for group in row
-        ]
-        judged = iter(judge([group for row in groups for group in row], self.min_confidence))
-        numbers = [[next(judged) for _ in row] for row in groups]
-        rows = [
-            tuple(
-                Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
-                for number in row
-                if number
-            )
-            for row in numbers
-        ]
-        return tuple(row for row in rows if row)
+        chosen = []
+        for whole, own, width in zip(wholes, ways, usual, strict=True):
+            read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
+            chosen.append(choose_parts(whole, read, width))
+        of_blob = iter(chosen)
+        return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
 
     def _classify(self, ink: InkMap, blobs: list[Blob], stopwatch: "_Stopwatch") -> list[Candidate]:
         if not blobs:
@@ -176,22 +156,19 @@ class Reader:
             Names, and pictures that are uint8 [height, width, 3].
         """
         gray = _as_gray(frame)
-        found, _ = self._segment(gray)
         # Of two ways to see it, the more likely comes first.
-        segmentation = found[0]
-        blobs = [blob for row in segmentation.rows for blob in row]
-        boxed = cv2.cvtColor(segmentation.ink.contrast, cv2.COLOR_GRAY2BGR)
-        for x, y, width, height in (blob.box for blob in blobs):
-            cv2.rectangle(boxed, (x, y), (x + width, y + height), (0, 200, 255), 1)
-        images = [fit_ink(cut_ink(segmentation.ink, blob)) for blob in blobs]
+        (found, *_), _ = self._segment(gray)
+        blobs = [blob for row in found.rows for blob in row]
+        images = [fit_ink(cut_ink(found.ink, blob)) for blob in blobs]
         crops = np.hstack(images) if images else np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-        stages = {"grey": gray, "ink": segmentation.ink.contrast, "digits": crops}
-        pictures = {
-            name: cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for name, picture in stages.items()
-        }
-        pictures["boxes"] = boxed
+        boxed = _as_color(found.ink.contrast)
+        for x, y, width, height in (blob.box for blob in blobs):
+            cv2.rectangle(boxed, (x, y), (x + width, y + height), BOX_COLOR, 1)
         return [
-            (name, pictures[name].astype(np.uint8)) for name in ("grey", "ink", "boxes", "digits")
+            ("grey", _as_color(gray)),
+            ("ink", _as_color(found.ink.contrast)),
+            ("boxes", boxed),
+            ("digits", _as_color(crops)),
         ]
 
 
@@ -225,6 +202,10 @@ def _as_gray(frame: Picture) -> GrayImage:
     return gray.astype(np.uint8, copy=False)
 
 
+def _as_color(gray: GrayImage) -> Picture:
+    return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+
+
 def _reduce(gray: GrayImage, side: int) -> GrayImage:
     """Return a picture whose longer side is at most so long."""
     scale = max(gray.shape) / side
@@ -238,25 +219,6 @@ def _is_small(found: Segmentation) -> bool:
     """Tell whether what was found is so small that it was worth another look, if anything was."""
     heights = [blob.height for row in found.rows for blob in row]
     return not heights or float(np.median(heights)) < SMALL_PX
-
-
-def _is_filled(gray: GrayImage) -> bool:
-    """Tell whether a picture is ink and paper, little in between, and the ink one large piece."""
-    factor = max(1, min(gray.shape) // COARSE_SIDE_PX)
-    coarse = gray[::factor, ::factor]
-    if int(coarse.max()) - int(coarse.min()) < MIN_CONTRAST:
-        return False
-    is_bright = coarse > otsu_threshold(coarse)
-    bright, dark = coarse[is_bright], coarse[~is_bright]
-    within = (bright.var() * bright.size + dark.var() * dark.size) / coarse.size
-    if math.sqrt(within) > MAX_SPREAD * (bright.mean() - dark.mean()):
-        return False
-    border = np.concatenate([is_bright[0], is_bright[-1], is_bright[:, 0], is_bright[:, -1]])
-    ink = is_bright if border.mean() <= 0.5 else ~is_bright
-    _, stats = find_components(ink.astype(np.uint8))
-    _, _, width, height, area = stats[1 + stats[1:, cv2.CC_STAT_AREA].argmax()]
-    is_large = max(width, height) >= MIN_SINGLE_SHARE * min(coarse.shape)
-    return bool(is_large and area >= MIN_WHOLE_SHARE * ink.sum())
 
 
 def _enlarge(rows: Rows, scale: float) -> Rows:
