@@ -212,7 +212,9 @@ def _reduce(gray: GrayImage, side: int) -> GrayImage:
     if scale <= 1:
         return gray
     size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    # Down to a half no pixel is passed over, and this is quicker.
+    interpolation = cv2.INTER_LINEAR if scale < 2 else cv2.INTER_AREA
+    return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8)
 
 
 def _is_small(found: Segmentation) -> bool:
