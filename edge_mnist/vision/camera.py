@@ -15,6 +15,7 @@ _DEVICES = Path("/dev")
 # What a Raspberry Pi calls its processor.
 _ARM = ("aarch64", "armv7l", "armv6l")
 _MODULE_HINT = "a Raspberry Pi's camera module needs: sudo apt install python3-picamera2"
+_PLUG_HINT = "plug one in, or read a picture, a video or a stream"
 
 
 def connect_camera(camera: int | str, timeout_s: float) -> Camera:
@@ -78,7 +79,7 @@ def _check_device(device: Path) -> None:
             f"no camera {device}",
             expected=others and f"one of {others}",
             got=None if others else "no camera at all",
-            remedy=_MODULE_HINT if platform.machine() in _ARM else None,
+            remedy=_MODULE_HINT if platform.machine() in _ARM else None if others else _PLUG_HINT,
         )
     if not os.access(device, os.R_OK | os.W_OK):
         raise SourceError(

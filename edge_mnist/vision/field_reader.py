@@ -170,10 +170,11 @@ def _is_legible(field: Field, box: Box) -> bool:
 
 
 def _to_pixels(field: Field, page: GrayImage) -> Box:
-    """Return a field's box in pixels of the page."""
+    """Return a field's box in pixels of the page; roundings do not take it beyond."""
     height, width = page.shape
     x, y, w, h = field.box
-    return round(x * width), round(y * height), round(w * width), round(h * height)
+    left, top = round(x * width), round(y * height)
+    return left, top, min(round(w * width), width - left), min(round(h * height), height - top)
 
 
 def _with_second(probabilities: NDArray[np.float64]) -> FieldDigit:

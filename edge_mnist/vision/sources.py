@@ -1,11 +1,10 @@
 """Opening what the user names as the source of frames."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
-from edge_mnist.errors import SourceError
+from edge_mnist.errors import InvalidInputError, SourceError
 from edge_mnist.vision.camera import connect_camera, connect_stream
 from edge_mnist.vision.file_search import find_files
 from edge_mnist.vision.frames import Source
@@ -13,9 +12,11 @@ from edge_mnist.vision.framing import AS_IT_COMES, Framing
 from edge_mnist.vision.image_file import IMAGE_FORMATS, IMAGE_SUFFIXES
 from edge_mnist.vision.media_files import MediaFiles
 from edge_mnist.vision.newest import NewestFrames
-from edge_mnist.vision.video_file import VIDEO_FORMATS, VIDEO_SUFFIXES, is_video
+from edge_mnist.vision.video_file import VIDEO_FORMATS, VIDEO_SUFFIXES, hide_password, is_video
 
 DEFAULT_TIMEOUT_S = 10.0
+# FFmpeg and the system's clocks count no further than some weeks.
+MAX_TIMEOUT_S = 86_400.0
 
 _DEVICES = "/dev/"
 
@@ -42,7 +43,12 @@ def open_source(
 
     Raises:
         SourceError: If it cannot be opened.
+        InvalidInputError: If the timeout is none that can be waited.
     """
+    if not 0 < timeout_s <= MAX_TIMEOUT_S:
+        raise InvalidInputError(
+            "timeout", expected=f"more than 0 s, at most {MAX_TIMEOUT_S:g} s", got=f"{timeout_s:g}"
+        )
     live = partial(NewestFrames, framing=framing, timeout_s=timeout_s, say=say)
     if source.isdecimal():
         return live(f"camera {source}", partial(connect_camera, int(source), timeout_s))
@@ -59,7 +65,7 @@ def open_source(
         )
     if address.scheme in _HTTP and is_video(address.path):
         return MediaFiles(source, [source], framing, say)
-    name = _hide_password(source)
+    name = hide_password(source)
     return live(name, partial(connect_stream, source, name, timeout_s))
 
 
@@ -73,7 +79,3 @@ def _find_files(source: str) -> list[str]:
             expected="a camera's index, an image, a video, a folder, a glob or an address",
         )
     return found
-
-
-def _hide_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)

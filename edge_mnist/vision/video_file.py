@@ -1,6 +1,7 @@
 """Reading video files frame by frame."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,11 @@ _TRUNCATED_SHARE = 0.9
 def is_video(file: str) -> bool:
     """Tell whether a path or address is read as a video, not as a picture."""
     return "://" in file or Path(file).suffix.lower() in VIDEO_SUFFIXES
+
+
+def hide_password(name: str) -> str:
+    """Return an address without the user and password in it; paths are left as they are."""
+    return re.sub(r"(?<=://)[^/@]*@", "", name)
 
 
 def read_fps(file: str) -> float | None:
@@ -71,10 +77,11 @@ def read_video(
         capture.release()
     if n_read == 0:
         raise _holds_no_video(file)
+    name = hide_password(file)
     if n_broken:
-        tell(f"{file}: {n_broken} of its frames cannot be read and are left out")
+        tell(f"{name}: {n_broken} of its frames cannot be read and are left out")
     if n_read + n_broken < _TRUNCATED_SHARE * capture.n_frames:
-        tell(f"{file} ends early: expected {capture.n_frames} frames, got {n_read + n_broken}")
+        tell(f"{name} ends early: expected {capture.n_frames} frames, got {n_read + n_broken}")
 
 
 def _open(file: str) -> Capture:
@@ -85,9 +92,11 @@ def _open(file: str) -> Capture:
 
 
 def _holds_no_video(file: str) -> SourceError:
-    is_empty = os.path.isfile(file) and os.path.getsize(file) == 0
+    got = "something else or a damaged file"
+    if "://" in file:
+        got = f"no answer, {got}"
+    elif os.path.isfile(file) and os.path.getsize(file) == 0:
+        got = "an empty file"
     return SourceError(
-        f"cannot read {file}",
-        expected=f"a video ({VIDEO_FORMATS})",
-        got="an empty file" if is_empty else "something else or a damaged file",
+        f"cannot read {hide_password(file)}", expected=f"a video ({VIDEO_FORMATS})", got=got
     )

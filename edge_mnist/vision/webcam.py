@@ -108,8 +108,8 @@ def run(
 
     Raises:
         SourceError: If the source cannot be opened, or breaks down and does not come back.
-        InvalidInputError: If something cannot be written or served where the user said, or the
-            form's reference picture cannot be used.
+        InvalidInputError: If something cannot be written or served where the user said, would
+            replace the file that is read, or the form's reference picture cannot be used.
         ModelError: If the model cannot be loaded.
         KeyboardInterrupt: On Ctrl-C or SIGTERM.
     """
@@ -120,6 +120,7 @@ def run(
             closing.callback(screen.close)
             source = open_source()
             closing.callback(source.close)
+        _spare_source(config, source)
         # A camera gives fewer frames than it claims, so that what is saved is timed by the clock.
         fps = None if source.is_live else source.fps
         outputs = Outputs(config.save, fps, config.jsonl, say)
@@ -129,6 +130,19 @@ def run(
         closing.callback(outputs.close)
         loop.run(config.max_frames)
     return Outcome(loop.frames, outputs.were_written and not source.failures)
+
+
+def _spare_source(config: WebcamConfig, source: Source) -> None:
+    """Refuse to write over the file that is read.
+
+    Raises:
+        InvalidInputError: If an output has its name.
+    """
+    for option, path in (("--save", config.save), ("--jsonl", config.jsonl)):
+        if path is not None and Path(path).resolve() == Path(source.name).resolve():
+            raise InvalidInputError(
+                f"{option} {path}", expected="another file", got="the one that is read"
+            )
 
 
 def _make_reader(config: WebcamConfig, load: Callable[[str | None], Classifier]) -> LiveReader:
@@ -175,7 +189,9 @@ class _Loop:
             self._take(frame, 1e3 * (time.perf_counter() - asked_s))
 
     def say_summary(self) -> None:
-        """Say what was done."""
+        """Say what was done, if anything was: what went wrong is told elsewhere."""
+        if not self.frames:
+            return
         elapsed_s = self._newest_s - self._started_s
         speed = f" ({self.frames / elapsed_s:.1f} frames/s)" if elapsed_s > 0 else ""
         saved = f"; saved {self._outputs.saved}" if self._outputs.saved else ""

@@ -93,7 +93,9 @@ def test_no_camera_at_all(plug_in):
     plug_in({})
     with pytest.raises(SourceError) as error:
         open_source("0")
-    assert str(error.value).endswith("/video0: got no camera at all")
+    assert str(error.value).endswith(
+        "/video0: got no camera at all; plug one in, or read a picture, a video or a stream"
+    )
 
 
 @linux

@@ -160,6 +160,12 @@ def test_cells_without_enough_pixels_are_not_read(classifier, page, write):
     assert field["comb"].text == "2074"
 
 
+def test_field_that_rounding_takes_beyond_the_page_is_read(classifier):
+    edge = Field("edge", (0.0, 0.995, 1.0, 0.006), (0, 4))
+    field = read(classifier, np.full((2400, 400, 3), 235, np.uint8), FormFields((edge,), "whole"))
+    assert (field["edge"].text, field["edge"].doubts) == ("", ())
+
+
 def test_page_is_found_in_a_photograph_and_its_corners_are_told(classifier, page, write):
     write(comb="2074", free="315")
     corners = np.float32([[120, 60], [690, 90], [700, 660], [90, 620]])

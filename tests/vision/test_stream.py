@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from edge_mnist.errors import SourceError
+from edge_mnist.errors import InvalidInputError, SourceError
 
 cv2 = pytest.importorskip("cv2")
 
@@ -129,6 +129,25 @@ def test_video_at_an_address_is_read_frame_by_frame(server, tmp_path):
     source = open_source(f"{server.url}/clip.avi")
     assert [x.index for x in source] == list(range(20))
     assert (source.is_live, source.fps) == (False, 20)
+
+
+def test_video_at_an_address_that_does_not_answer(capfd):
+    with pytest.raises(SourceError) as error:
+        open_source("http://me:secret@127.0.0.1:9/clip.mp4")
+    assert str(error.value) == (
+        "cannot read http://127.0.0.1:9/clip.mp4: expected a video (MP4, MOV, AVI, MKV, WebM, "
+        "GIF), got no answer, something else or a damaged file"
+    )
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1, float("nan"), float("inf")])
+def test_timeout_that_cannot_be_waited(timeout_s):
+    with pytest.raises(InvalidInputError) as error:
+        open_source("0", timeout_s=timeout_s)
+    assert str(error.value) == (
+        f"timeout: expected more than 0 s, at most 86400 s, got {timeout_s:g}"
+    )
 
 
 def test_address_of_another_kind():

@@ -301,6 +301,13 @@ def test_source_that_cannot_be_opened_leaves_old_files_alone(read, tmp_path):
     assert said == []
 
 
+def test_source_without_a_frame_leaves_the_error_alone(read):
+    result = Run()
+    with pytest.raises(SourceError, match="unplugged"):
+        read(FakeSource(frames=0, failure=SourceError("unplugged")), result)
+    assert result.said == []
+
+
 def test_full_disk_ends_the_saving_and_nothing_else(read, tmp_path, monkeypatch):
     class FullRecording(outputs.Recording):
         def write(self, picture, time_s):
@@ -360,6 +367,21 @@ def test_what_cannot_work_is_refused_before_the_camera_opens(config, told):
     with pytest.raises(InvalidInputError) as refused:
         WebcamConfig(**config)
     assert str(refused.value) == told
+
+
+@pytest.mark.parametrize("option", ["save", "jsonl"])
+def test_file_that_is_read_is_not_written_over(read, tmp_path, option):
+    clip = tmp_path / "clip.mp4"
+    clip.write_text("what was there before")
+    path = str(clip) if option == "jsonl" else Path("clip.mp4")
+    source = FakeSource()
+    with pytest.raises(InvalidInputError) as refused:
+        read(source, **{option: path})
+    assert (
+        str(refused.value) == f"--{option} {path}: expected another file, got the one that is read"
+    )
+    assert clip.read_text() == "what was there before"
+    assert source.was_closed
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
