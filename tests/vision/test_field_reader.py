@@ -161,7 +161,7 @@ def test_cells_without_enough_pixels_are_not_read(classifier, page, write):
 
 
 def test_field_that_rounding_takes_beyond_the_page_is_read(classifier):
-    edge = Field("edge", (0.0, 0.995, 1.0, 0.006), (0, 4))
+    edge = Field("edge", (0.0, 0.995, 1.0, 0.0058), (0, 4))
     field = read(classifier, np.full((2400, 400, 3), 235, np.uint8), FormFields((edge,), "whole"))
     assert (field["edge"].text, field["edge"].doubts) == ("", ())
 
