@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder, made if need be")
     parser.add_argument("--count", type=int, default=500, help="scenes, over all difficulties")
-    parser.add_argument("--clips", type=int, default=0)
+    parser.add_argument("--clips", type=int, default=0, help="videos")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--digits", choices=("mnist", "optdigits"), help="default: MNIST if had")
     parser.add_argument("--split", choices=("train", "test"), default="test")

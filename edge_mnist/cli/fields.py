@@ -15,7 +15,7 @@ from edge_mnist.files import write_atomically
 def fields(
     image: Annotated[Path, typer.Argument(help="A photograph or scan of the form, best empty.")],
     out: Annotated[
-        Path | None, typer.Option(help="Write the fields to this file, and not to stdout.")
+        Path | None, typer.Option(help="Write the fields to this new file, and not to stdout.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,6 +27,10 @@ def fields(
         from edge_mnist.vision.fields_file import render_fields
         from edge_mnist.vision.propose_fields import propose_fields
 
+    if out is not None and out.exists():  # fields that were edited, or the picture itself
+        raise InvalidInputError(
+            f"{out} is there already", remedy="give another name with --out, or remove it"
+        )
     # A reference picture is looked for from the place of the FIELDS.toml.
     reference = Path(os.path.relpath(image, Path() if out is None else out.parent))
     form = propose_fields(read_image(image), reference)

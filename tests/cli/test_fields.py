@@ -38,6 +38,14 @@ def test_out_writes_the_file_and_says_what_to_do(blank, edge_mnist, tmp_path):
     assert load_fields(path).reference.samefile(blank)
 
 
+def test_fields_that_were_edited_are_kept(blank, edge_mnist, tmp_path):
+    path = tmp_path / "FIELDS.toml"
+    path.write_text("# edited")
+    error = edge_mnist("fields", blank, "--out", path).error
+    assert error == f"{path} is there already; give another name with --out, or remove it"
+    assert path.read_text() == "# edited"
+
+
 def test_json_has_the_same_fields(blank, edge_mnist):
     form = edge_mnist("fields", blank, "--json").json
     assert form["find"] == "reference"
