@@ -1,5 +1,6 @@
 """The `edge-mnist` command."""
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -49,16 +50,27 @@ def edge_mnist(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors meant for the user become one line and exit code 1."""
     try:
-        app(args=arguments, prog_name="edge-mnist")
+        try:
+            app(args=arguments, prog_name="edge-mnist")
+        finally:
+            sys.stdout.flush()  # here, where an error can still be told
     except EdgeMnistError as exc:
         print(f"edge-mnist: {exc}", file=sys.stderr)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does. Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        _drop_stdout()
         sys.exit(1)
     except OSError as exc:
-        if exc.filename is None:
+        if exc.filename is not None:
+            print(f"edge-mnist: cannot use {exc.filename}: got {exc.strerror}", file=sys.stderr)
+        elif exc.errno == errno.ENOSPC:
+            print(f"edge-mnist: cannot write any further: got {exc.strerror}", file=sys.stderr)
+            _drop_stdout()
+        else:
             raise
-        print(f"edge-mnist: cannot use {exc.filename}: got {exc.strerror}", file=sys.stderr)
         sys.exit(1)
+
+
+def _drop_stdout() -> None:
+    """Let go of what stdout still holds: Python would try to write it, and complain, at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

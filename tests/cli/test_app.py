@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -263,3 +264,15 @@ def test_file_in_the_place_of_the_folder_to_write_to_is_named(
     told = edge_mnist(*arguments.format(run=trained[0]).split()).error
     assert "occupied" in told
     assert (tmp_path / "occupied").read_text() == "a file"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+@pytest.mark.parametrize("arguments", ["--version", "models --json"])
+def test_full_disk_behind_stdout_is_one_line(arguments):
+    command = [sys.executable, "-m", "edge_mnist", *arguments.split()]
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert process.returncode == 1
+    assert process.stderr == ("edge-mnist: cannot write any further: got No space left on device\n")
