@@ -99,6 +99,10 @@ class LiveFieldReader:
         holding = [field for field in reading.fields if is_still and field.text]
         return LiveForm(self._reader.form, reading, holding, ms)
 
+    def forget(self) -> None:
+        """Start afresh."""
+        self._tracker = FieldTracker()
+
     def show_stages(self, picture: Picture) -> list[tuple[str, Picture]]:
         """Return the page as it is straightened, or the frame where there is none."""
         gray = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)

@@ -104,6 +104,10 @@ class LiveNumberReader:
         ]
         return LiveNumbers(reading, numbers, numbers)
 
+    def forget(self) -> None:
+        """Start afresh."""
+        self._tracker = Tracker()
+
     def show_stages(self, picture: Picture) -> list[tuple[str, Picture]]:
         """Return a picture of each stage that the reader goes through."""
         return self._reader.show_stages(picture)

@@ -51,6 +51,10 @@ class LiveReader(Protocol):
         """Read a frame once more, without effect on what holds."""
         ...
 
+    def forget(self) -> None:
+        """Start afresh: the next frame is not of the same scene."""
+        ...
+
     def show_stages(self, picture: Picture) -> list[tuple[str, Picture]]:
         """Return a picture of each stage that a frame goes through, with its name."""
         ...

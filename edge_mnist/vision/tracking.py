@@ -7,6 +7,8 @@ from edge_mnist.vision.votes import Votes
 
 # A number that has not been seen for so many frames has left.
 MAX_UNSEEN = 15
+# And one that has been for more than this is hidden.
+MAX_MISSED = 2
 # Numbers overlap their own place of the frame before by this share of the smaller box.
 MIN_OVERLAP = 0.3
 
@@ -85,8 +87,15 @@ class Tracker:
 
     @property
     def stable(self) -> list[StableNumber]:
-        """All stable numbers that are in view, in the order in which they were first seen."""
-        counted = (track.count() for track in self._tracks if track.text is not None)
+        """All stable numbers that are in view, in the order in which they were first seen.
+
+        One that was missed for a frame or two is.
+        """
+        counted = (
+            track.count()
+            for track in self._tracks
+            if track.text is not None and track.unseen <= MAX_MISSED
+        )
         return [agreed for agreed in counted if agreed is not None]
 
     def _find(self, number: Number) -> _Track:

@@ -168,6 +168,7 @@ class _Loop:
         emit: Callable[[str], None],
     ) -> None:
         self.frames = 0
+        self._name = ""  # of the video or picture that the last frame is from
         self._source, self._reader, self._screen = source, reader, screen
         self._outputs, self._interruption = outputs, interruption
         self._say, self._emit = say, emit
@@ -199,6 +200,9 @@ class _Loop:
 
     def _take(self, frame: Frame, capture_ms: float) -> None:
         is_still = self._is_still(frame)
+        if frame.name != self._name:
+            self._reader.forget()
+            self._name = frame.name
         live = self._reader.read(frame.picture, is_still=is_still)
         ms = {"capture": capture_ms, **live.ms}
         self._note_speed()

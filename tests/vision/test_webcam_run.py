@@ -3,7 +3,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -525,3 +525,16 @@ def test_page_shows_what_was_read(read, tmp_path):
     result = Run()
     read(FakeSource(before=look), result, view=ViewAddress("127.0.0.1", 0))
     assert count_near(seen[0], STABLE_COLOR) > 100
+
+
+class TwoClips(FakeSource):
+    """One video after another, as from a folder."""
+
+    def __iter__(self):
+        for name in ("a.mp4", "b.mp4"):
+            yield from (replace(frame, name=name) for frame in super().__iter__())
+
+
+def test_next_video_of_a_folder_starts_afresh(read):
+    """What held at the end of the one is told again if it is seen in the other."""
+    assert read(TwoClips(frames=4)).emitted == ["2", "2"]
