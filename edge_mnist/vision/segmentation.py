@@ -120,7 +120,14 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
         if not own:
             continue
         high = float(np.median([blob.height for blob in own]))
-        loose = [blob for other in rows if other is not row for blob in other] + pieces
+        top, bottom = min(b.top for b in own) - high, max(b.bottom for b in own) + high
+        loose = [
+            part
+            for other in (*rows, pieces)
+            if other is not row
+            for part in other
+            if part.bottom > top and part.top < bottom
+        ]
         new: list[Blob] = []
         for blob in own:
             if new and _belong(new[-1], blob, high):
