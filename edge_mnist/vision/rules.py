@@ -75,7 +75,9 @@ def estimate_tilts(mask: Mask) -> tuple[float, float]:
     points = cv2.findNonZero(mask)
     if points is None:
         return 0.0, 0.0
-    x, y = points[:: 1 + len(points) // SAMPLED_POINTS, 0].T.astype(np.float32)
+    # OpenCV 5 has an axis less.
+    points = points.reshape(-1, 2)[:: 1 + len(points) // SAMPLED_POINTS]
+    x, y = points.T.astype(np.float32)
     height, width = mask.shape
     across, _ = _estimate_tilt(x - width / 2, y)
     down, gain = _estimate_tilt(y - height / 2, x, -across)
