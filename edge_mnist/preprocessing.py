@@ -67,15 +67,10 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
         InvalidInputError: If `gray` is not uint8 with two axes, or has no pixels.
     """
     if not isinstance(gray, np.ndarray) or gray.dtype != np.uint8 or gray.ndim != 2:
-        got = (
-            f"{gray.dtype} {list(gray.shape)}"
-            if isinstance(gray, np.ndarray)
-            else type(gray).__name__
-        )
         raise InvalidInputError(
             "cannot normalize the picture",
             expected="uint8 [height, width]",
-            got=got,
+            got=describe_array(gray),
             remedy="convert it to 8-bit grayscale first",
         )
     if gray.size == 0:
@@ -91,6 +86,13 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
     return NormalizedDigit(
         fit_ink(ink[top:bottom, left:right]), (left, top, right - left, bottom - top)
     )
+
+
+def describe_array(value: object) -> str:
+    """Return the type and shape of what was given for an array, for an error's message."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {list(value.shape)}"
+    return type(value).__name__
 
 
 def fit_ink(ink: NDArray[np.float32]) -> GrayImage:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, fit_ink
+from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
 from edge_mnist.runtime import Classifier, Prediction
 from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
@@ -188,15 +188,10 @@ class _Stopwatch:
 def _as_gray(frame: Picture) -> GrayImage:
     is_picture = isinstance(frame, np.ndarray) and frame.dtype == np.uint8
     if not is_picture or frame.shape[2:] not in ((), (3,)) or frame.ndim < 2 or frame.size == 0:
-        got = (
-            f"{frame.dtype} {list(frame.shape)}"
-            if isinstance(frame, np.ndarray)
-            else type(frame).__name__
-        )
         raise InvalidInputError(
             "cannot read the frame",
             expected="uint8 [height, width, 3] or [height, width], at least one pixel",
-            got=got,
+            got=describe_array(frame),
         )
     gray = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     return gray.astype(np.uint8, copy=False)
