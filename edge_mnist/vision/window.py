@@ -43,15 +43,21 @@ class Window:
         with held_native_stderr():  # Qt complains of fonts that it does not need
             cv2.namedWindow(TITLE, flags)
             cv2.waitKey(1)
-        self._has_size = False
+        self._has_size = self._was_visible = self._is_closed = False
 
     @property
     def is_open(self) -> bool:
         """Whether its button or `close` has not closed it."""
+        if self._is_closed:
+            return False
         try:
-            return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
+            is_visible = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
         except cv2.error:  # some toolkits forget closed windows
             return False
+        # A desktop that is busy takes its time to show a window; that it is not there yet does not
+        # mean that it was closed.
+        self._was_visible |= is_visible
+        return is_visible or not self._was_visible
 
     def show(self, picture: Picture) -> None:
         """Show a picture, uint8 [height, width, 3]; a closed window stays closed."""
@@ -81,6 +87,7 @@ class Window:
         if self.is_open:
             cv2.destroyWindow(TITLE)
             cv2.waitKey(1)
+        self._is_closed = True
 
 
 def _is_display_reachable() -> bool:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tf_keras
 
 from edge_mnist.corruptions import CORRUPTIONS
 from edge_mnist.runtime import compute_rejection_scores
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.train
 def train(dataset, **extras):
     """Train a small network for some seconds."""
     config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3, **extras)
+    tf_keras.utils.set_random_seed(0)
     model = build(config.arch)
     fit(model, dataset.train, dataset.validation, config)
     return model

@@ -79,6 +79,17 @@ def test_window_has_the_size_of_its_first_picture(desktop):
     assert len(desktop.shown) == 2
 
 
+def test_window_that_the_desktop_has_not_shown_yet_is_open(desktop):
+    shown = Window()
+    desktop.is_visible = False  # a busy one takes its time
+    assert shown.is_open
+    shown.show(np.zeros((240, 320, 3), np.uint8))
+    assert len(desktop.shown) == 1
+    assert shown.is_open
+    desktop.is_visible = False  # its button
+    assert not shown.is_open
+
+
 @pytest.mark.parametrize(
     ("code", "key"), [(-1, ""), (ord("q"), "q"), (27, "q"), (0x100000 | ord("s"), "s"), (255, "ÿ")]
 )
