@@ -23,7 +23,7 @@ class Components(NamedTuple):
 
 def find_components(mask: Mask) -> Components:
     """Find the pieces of a mask, uint8 [height, width], above 0 where it holds; corners connect."""
-    # 16 bits are twice as fast, and OpenCV crashes if they do not suffice.
+    # 16 bits are quicker, but OpenCV crashes if they do not suffice.
     is_small = cv2.countNonZero(mask) < np.iinfo(np.uint16).max
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S

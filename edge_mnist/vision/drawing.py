@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import cv2
-import numpy as np
 
+from edge_mnist.vision.color import as_color
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.lettering import (
     LIGHT,
@@ -49,9 +49,7 @@ def annotate(
     Returns:
         uint8 [height, width, 3].
     """
-    canvas = picture.copy()
-    if picture.ndim == 2:
-        canvas = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+    canvas = as_color(picture)
     letter = letter_px(canvas)
     # Where lines stand close, plates and boxes cover the percentages, and not the other way round.
     for number in reading.numbers:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_mnist.vision.color import as_color
 from edge_mnist.vision.drawing import STABLE_COLOR, UNSTABLE_COLOR
 from edge_mnist.vision.field_reading import FieldReading, FormReading
 from edge_mnist.vision.fields import FormFields
@@ -45,9 +46,7 @@ def annotate_form(
     Returns:
         uint8 [height, width, 3].
     """
-    canvas = picture.copy()
-    if picture.ndim == 2:
-        canvas = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+    canvas = as_color(picture)
     letter = letter_px(canvas)
     if reading.corners is None:
         write_panel(canvas, ["page not found"], 1.2 * letter, is_bottom=True)

@@ -17,6 +17,7 @@ from edge_mnist.vision.choosing import (
     judge,
     part_numbers,
 )
+from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import InkMap, map_ink
@@ -161,14 +162,14 @@ class Reader:
         blobs = [blob for row in found.rows for blob in row]
         images = [fit_ink(cut_ink(found.ink, blob)) for blob in blobs]
         crops = np.hstack(images) if images else np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-        boxed = _as_color(found.ink.contrast)
+        boxed = as_color(found.ink.contrast)
         for x, y, width, height in (blob.box for blob in blobs):
             cv2.rectangle(boxed, (x, y), (x + width, y + height), BOX_COLOR, 1)
         return [
-            ("grey", _as_color(gray)),
-            ("ink", _as_color(found.ink.contrast)),
+            ("grey", as_color(gray)),
+            ("ink", as_color(found.ink.contrast)),
             ("boxes", boxed),
-            ("digits", _as_color(crops)),
+            ("digits", as_color(crops)),
         ]
 
 
@@ -195,10 +196,6 @@ def _as_gray(frame: Picture) -> GrayImage:
         )
     gray = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     return gray.astype(np.uint8, copy=False)
-
-
-def _as_color(gray: GrayImage) -> Picture:
-    return cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR).astype(np.uint8)
 
 
 def _reduce(gray: GrayImage, side: int) -> GrayImage:

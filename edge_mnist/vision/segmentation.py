@@ -113,9 +113,9 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
         pieces: What is too small to be a digit.
     """
     used: set[int] = set()
-    joined = []
+    joined: dict[int, list[Blob]] = {}
     # Long lines first: theirs are the parts, and their height tells how high a digit is.
-    for row in sorted(rows, key=len, reverse=True):
+    for number, row in sorted(enumerate(rows), key=lambda line: -len(line[1])):
         own = [blob for blob in row if id(blob) not in used]
         if not own:
             continue
@@ -139,9 +139,8 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
             if parts:
                 new[index] = unite([blob, *parts])
                 used.update(map(id, parts))
-        joined.append((row, new))
-    order = [id(row) for row in rows]
-    return [new for row, new in sorted(joined, key=lambda pair: order.index(id(pair[0])))]
+        joined[number] = new
+    return [joined[number] for number in sorted(joined)]
 
 
 def _belong(blob: Blob, other: Blob, high: float) -> bool:

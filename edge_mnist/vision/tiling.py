@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_mnist.vision.color import as_color
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.lettering import letter_px, write_panel
 
@@ -21,10 +22,9 @@ def fit(picture: Picture, width: int, height: int) -> Picture:
     Returns:
         uint8 [height, width, 3], a copy.
     """
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+    picture = as_color(picture)
     if picture.shape[:2] == (height, width):
-        return picture.copy()
+        return picture
     scale = min(width / picture.shape[1], height / picture.shape[0])
     inner_width = min(width, max(1, round(picture.shape[1] * scale)))
     inner_height = min(height, max(1, round(picture.shape[0] * scale)))

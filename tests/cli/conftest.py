@@ -162,3 +162,16 @@ def draw_page(mnist):
 def pages():
     docs = Path(__file__).parent.parent.parent / "docs"
     return {path.name: path.read_text() for path in docs.glob("*.md")}
+
+
+@pytest.fixture
+def form(tmp_path):
+    """Fields around the numbers of the page; a rule says that the second is wrong."""
+    path = tmp_path / "FIELDS.toml"
+    path.write_text(
+        '[page]\nfind = "whole"\n'
+        '[[field]]\nname = "date"\nbox = [0.05, 0.2, 0.9, 0.2]\ndigits = 8\n'
+        '[[field]]\nname = "sum"\nbox = [0.05, 0.52, 0.9, 0.2]\ndigits = 3\nrange = [0, 99]\n'
+        '[[field]]\nname = "left"\nbox = [0.05, 0.8, 0.9, 0.15]\ndigits = [0, 3]\n'
+    )
+    return path

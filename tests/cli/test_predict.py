@@ -193,19 +193,6 @@ def test_help_tells_the_librarys_thresholds(edge_mnist):
         assert told in edge_mnist(command, "--help").out
 
 
-@pytest.fixture
-def form(tmp_path):
-    """Fields around the numbers of the page; a rule says that the second is wrong."""
-    path = tmp_path / "FIELDS.toml"
-    path.write_text(
-        '[page]\nfind = "whole"\n'
-        '[[field]]\nname = "date"\nbox = [0.05, 0.2, 0.9, 0.2]\ndigits = 8\n'
-        '[[field]]\nname = "sum"\nbox = [0.05, 0.52, 0.9, 0.2]\ndigits = 3\nrange = [0, 99]\n'
-        '[[field]]\nname = "left"\nbox = [0.05, 0.8, 0.9, 0.15]\ndigits = [0, 3]\n'
-    )
-    return path
-
-
 def test_fields_are_read_a_line_each(page, form, edge_mnist, write_picture):
     path = write_picture("page.png", page)
     # So that confidence raises no doubts.

@@ -120,19 +120,6 @@ def test_frames_are_framed_first(clip, edge_mnist):
     assert cv2.VideoCapture("out.mp4").read()[1].shape == (90, 480, 3)
 
 
-@pytest.fixture
-def form(tmp_path):
-    """Fields around the numbers of the page; a rule says that the second is wrong."""
-    path = tmp_path / "FIELDS.toml"
-    path.write_text(
-        '[page]\nfind = "whole"\n'
-        '[[field]]\nname = "date"\nbox = [0.05, 0.2, 0.9, 0.2]\ndigits = 8\n'
-        '[[field]]\nname = "sum"\nbox = [0.05, 0.52, 0.9, 0.2]\ndigits = 3\nrange = [0, 99]\n'
-        '[[field]]\nname = "left"\nbox = [0.05, 0.8, 0.9, 0.15]\ndigits = [0, 3]\n'
-    )
-    return path
-
-
 def test_fields_of_a_form_are_told_once_they_hold(clip, form, edge_mnist):
     outcome = edge_mnist("webcam", "--source", clip, "--no-window", "--fields", form)
     assert outcome.code == 0
