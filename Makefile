@@ -33,7 +33,7 @@ windows: .venv/.installed
 # The picture at the top of README, made by the command itself.
 gif: .venv/.installed
 	$(BIN)/python tools/make_scenes.py --out runs/recognition --count 0 --clips 3
-	$(BIN)/edge-mnist webcam --source 'runs/recognition/*.avi' --no-window --width 480 \
+	$(BIN)/edge-mnist webcam --source 'runs/recognition/*.avi' --no-window --width 400 \
 	  --save docs/recognition.gif
 
 .venv/.installed: pyproject.toml
