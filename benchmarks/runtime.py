@@ -9,7 +9,7 @@ import numpy as np
 from report import render_markdown_table, write_report
 
 from edge_mnist import Classifier
-from edge_mnist.engines import create_interpreter, installed_engines
+from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines
 from edge_mnist.latency import measure
 from edge_mnist.model_store import find_model
 
@@ -45,7 +45,7 @@ def measure_overhead(content: bytes, engine: str) -> list[str]:
     classifier = Classifier.load(engine=engine)
     image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
     batch = image.reshape(1, 28, 28, 1)
-    interpreter = create_interpreter(content, engine, 1)
+    interpreter = create_interpreter(content, EngineSetting(engine))
     source = interpreter.get_input_details()[0]["index"]
     target = interpreter.get_output_details()[0]["index"]
 
@@ -67,7 +67,7 @@ def measure_batches(content: bytes, engine: str) -> list[str]:
     figures = []
     for size in BATCHES:
         images = np.random.default_rng(0).integers(0, 256, (size, 28, 28, 1), np.uint8)
-        interpreter = create_interpreter(content, engine, 1)
+        interpreter = create_interpreter(content, EngineSetting(engine))
         source = interpreter.get_input_details()[0]["index"]
         target = interpreter.get_output_details()[0]["index"]
         interpreter.resize_tensor_input(source, images.shape)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,23 @@ INSTALL_REMEDY = (
     "pip install ai-edge-litert, or on Linux with Python up to 3.11: "
     "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
 )
+
+
+@dataclass(frozen=True)
+class EngineSetting:
+    """How a model is run."""
+
+    engine: str  # a name in ENGINE_MODULES
+    delegate: bool = True  # the engine's default one (XNNPACK), for what it takes over
+    threads: int = 1  # for one inference, 1 to MAX_THREADS
+
+    def __str__(self) -> str:
+        parts = [self.engine]
+        if not self.delegate:
+            parts.append("no delegate")
+        if self.threads > 1:
+            parts.append(f"{self.threads} threads")
+        return ", ".join(parts)
 
 
 def installed_engines() -> dict[str, str]:
@@ -63,23 +81,23 @@ def resolve_engine(engine: str = AUTO) -> str:
     return engine
 
 
-def create_interpreter(content: bytes, engine: str, threads: int) -> Any:
+def create_interpreter(content: bytes, setting: EngineSetting) -> Any:
     """Load a model into an engine.
 
     Args:
         content: A .tflite file's bytes. Their structure has been checked: the engines can crash on
             what is not a model.
-        engine: A name that `resolve_engine` gave.
-        threads: How many threads one inference may take, at least 1.
+        setting: With an engine that `resolve_engine` gave.
 
     Returns:
         The engine's Interpreter, its tensors allocated.
 
     Raises:
-        InvalidInputError: If `threads` is out of range.
+        InvalidInputError: If the threads are out of range.
         ModelError: If the engine refuses the model.
     """
-    check_threads(threads)
+    engine = setting.engine
+    check_threads(setting.threads)
     if _is_blocked_by_tensorflow(engine):
         raise ModelError(
             "tflite-runtime cannot run in a process that imported TensorFlow before it",
@@ -87,7 +105,14 @@ def create_interpreter(content: bytes, engine: str, threads: int) -> Any:
         )
     module = _import_engine(engine)
     try:
-        interpreter = module.Interpreter(model_content=content, num_threads=threads)
+        kernels = module.OpResolverType
+        interpreter = module.Interpreter(
+            model_content=content,
+            num_threads=setting.threads,
+            experimental_op_resolver_type=kernels.AUTO
+            if setting.delegate
+            else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError, MemoryError) as exc:
         raise ModelError(f"{engine} cannot load the model", got=str(exc)) from exc

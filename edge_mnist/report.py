@@ -3,18 +3,14 @@
 import os
 import platform
 from collections.abc import Sequence
-from pathlib import Path
+
+from edge_mnist.machine import read_cpu_model
 
 
 def describe_machine() -> str:
     """Return the machine in words: processor, cores, system, Python."""
-    cpu = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
     return (
-        f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"{read_cpu_model()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
         f"Python {platform.python_version()}"
     )
 

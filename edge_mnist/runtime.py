@@ -8,7 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.engines import check_threads, create_interpreter, resolve_engine
+from edge_mnist.engines import (
+    EngineSetting,
+    check_threads,
+    create_interpreter,
+    resolve_engine,
+)
 from edge_mnist.errors import InvalidInputError, ModelError
 from edge_mnist.isolation import run_isolated
 from edge_mnist.model_card import OutputKind, hash_bytes, load_card
@@ -87,8 +92,9 @@ class Classifier:
         """
         check_structure(content)
         self.engine = resolve_engine(engine)
-        self._content, self._threads = content, threads
-        self._interpreter = create_interpreter(content, self.engine, threads)
+        self._content = content
+        self._setting = EngineSetting(self.engine, threads=threads)
+        self._interpreter = create_interpreter(content, self._setting)
         graph_input = self._interpreter.get_input_details()[0]
         graph_output = self._interpreter.get_output_details()[0]
         check_interface(graph_input, graph_output)
@@ -302,7 +308,7 @@ class Classifier:
         if self._batches_are_faster is None:
             codes = codes[:RESIZED_BATCH]
             try:
-                self._resized = create_interpreter(self._content, self.engine, self._threads)
+                self._resized = create_interpreter(self._content, self._setting)
                 self._resized.resize_tensor_input(
                     self._input_index, (RESIZED_BATCH, *INPUT_SHAPE[1:])
                 )
