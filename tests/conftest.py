@@ -44,6 +44,7 @@ class FakeModel:
         respond_resized: The same for each image of a resized batch; None if it cannot be resized.
         seen: Every input that was run, [N, 28, 28, 1].
         threads: What each interpreter was made with.
+        kernels: And of which kind its kernels were.
     """
 
     respond: object = lambda codes: np.arange(10)
@@ -56,13 +57,21 @@ class FakeModel:
     output_dtype: type = np.uint8
     seen: list = field(default_factory=list)
     threads: list = field(default_factory=list)
+    kernels: list = field(default_factory=list)
     # Enough of a .tflite file for the checks that come before the interpreter.
     content: bytes = struct.pack("<I4s", 16, b"TFL3") + bytes(120)
 
-    def Interpreter(self, model_content, num_threads):  # noqa: N802 - the engines' name
+    def Interpreter(  # noqa: N802 - the engines' name
+        self, model_content, num_threads, experimental_op_resolver_type
+    ):
         assert model_content == self.content
         self.threads.append(num_threads)
+        self.kernels.append(experimental_op_resolver_type)
         return FakeInterpreter(self)
+
+    class OpResolverType:
+        AUTO = "default delegate"
+        BUILTIN_WITHOUT_DEFAULT_DELEGATES = "no delegate"
 
 
 class FakeInterpreter:
