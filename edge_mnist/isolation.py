@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.errors import EdgeMnistError, ModelError
+from edge_mnist.fresh_python import build_fresh_command
 from edge_mnist.model_card import OutputKind
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -76,14 +77,11 @@ def run_isolated(
     arguments = json.dumps({"engine": engine, "threads": threads, "started": time.time()})
     try:
         process = subprocess.run(
-            [sys.executable, "-m", "edge_mnist.isolation", arguments],
+            build_fresh_command("edge_mnist.isolation", arguments),
             input=request.getvalue(),
             capture_output=True,
             timeout=timeout_s,
             check=False,
-            # The caller's folder may hold anything; only the installed package is meant, or the
-            # checkout that this file stands in.
-            cwd=Path(__file__).parent.parent,
         )
     except subprocess.TimeoutExpired as exc:
         raise ModelError(
@@ -104,7 +102,7 @@ def run_isolated(
         return IsolatedRun(outputs=answer["outputs"], values=answer["values"], **facts)
 
 
-def _serve(arguments: str) -> None:
+def main(arguments: str) -> None:
     """The other side: read a request on stdin, answer on stdout."""
     options = json.loads(arguments)
     _limit_memory()
@@ -162,7 +160,3 @@ def _peak_resident_bytes() -> int:
     except ImportError:
         return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1])
