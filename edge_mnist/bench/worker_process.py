@@ -1,0 +1,123 @@
+"""The measuring side of a worker: starting it, asking it, telling how it ended."""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from types import TracebackType
+from typing import Any
+
+from edge_mnist.bench.worker import Start
+from edge_mnist.errors import ModelError
+from edge_mnist.fresh_python import build_fresh_command
+
+# TensorFlow takes some seconds to start; a block of a slow peer takes less.
+TIMEOUT_S = 120.0
+CHUNK_BYTES = 1 << 16
+
+
+class Worker:
+    """A fresh process with one model in it; a context manager that ends the process.
+
+    Attributes:
+        start: How it came to its first prediction.
+        cold_start_ms: From before the process was started to that prediction.
+        anatomy: The fields of its `Anatomy`; None for what no interpreter has loaded.
+    """
+
+    def __init__(self, module: str, *arguments: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Start it, and wait until it is ready.
+
+        Args:
+            module: Whose `main` calls `worker.serve`.
+            arguments: What that `main` gets.
+            timeout_s: How long one answer may take.
+
+        Raises:
+            ModelError: If it refuses the model, crashes or takes too long.
+        """
+        self._timeout_s = timeout_s
+        self._unread = b""
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        started_at = time.time()
+        self._process = subprocess.Popen(
+            build_fresh_command(module, *arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            start_new_session=True,  # Ctrl-C is this process's to answer
+        )
+        try:
+            answer = self._read()
+        except BaseException:
+            self.close()
+            raise
+        self.start = Start(**answer["start"])
+        self.cold_start_ms = (self.start.first_prediction_at - started_at) * 1000
+        self.anatomy: dict[str, Any] | None = answer["anatomy"]
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ask(self, do: str, **options: Any) -> dict[str, Any]:
+        """Ask one of the things that `worker.serve` answers, and return the answer.
+
+        Raises:
+            ModelError: If it cannot be done, or the process crashes or takes too long.
+        """
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        try:
+            self._process.stdin.write(json.dumps({"do": do, **options}).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:  # it has gone; reading tells how
+            pass
+        return self._read()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+        self._stderr.close()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        deadline = time.monotonic() + self._timeout_s
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._unread:
+                if not selector.select(max(deadline - time.monotonic(), 0)):
+                    raise ModelError(
+                        "the model does not come to an end",
+                        expected=f"an answer within {self._timeout_s:g} s",
+                    )
+                chunk = os.read(self._process.stdout.fileno(), CHUNK_BYTES)
+                if not chunk:
+                    raise self._tell_end()
+                self._unread += chunk
+        line, _, self._unread = self._unread.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise ModelError(answer["error"])
+        return answer
+
+    def _tell_end(self) -> ModelError:
+        """Return how the process ended without an answer."""
+        code = self._process.wait()
+        if code < 0:
+            return ModelError(
+                "the model crashes the process", got=f"{signal.Signals(-code).name} in its own"
+            )
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").strip().splitlines()
+        return ModelError(lines[-1] if lines else f"its process ended with exit code {code}")
