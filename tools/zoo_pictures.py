@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from count_instructions import PROCESSOR
+from emulated_processors import DEFAULT_PROCESSOR
 from zoo_models import REFERENCE, Entry
 from zoo_public import PUBLIC_SYSTEMS
 
@@ -37,7 +37,9 @@ def draw_instructions(entries: Sequence[Entry]) -> bytes:
                 point = (entry.instructions or 0, to_error(entry.mean_accuracy))
                 axes.plot(*point, "D", color="tab:gray", markersize=5, label="the reference, int8")
                 annotate(axes, REFERENCE.name, point, (8, -4), "dimgray")
-        axes.set_xlabel(f"instructions of one inference, tflite-runtime on {PROCESSOR}")
+        axes.set_xlabel(
+            f"instructions of one inference, tflite-runtime on {DEFAULT_PROCESSOR.name}"
+        )
         axes.margins(x=0.15)
 
     return draw_picture(draw)

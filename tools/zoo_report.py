@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
-from count_instructions import CAVEAT, PROCESSOR, count_instructions
+from emulated_count import CAVEAT, count_instructions
+from emulated_processors import DEFAULT_PROCESSOR
 from zoo_models import REFERENCE, Entry, SeedResult, ZooModel, describe_seconds
 from zoo_pictures import draw_bytes, draw_instructions
 from zoo_public import FLOAT_BYTES, PUBLIC_SYSTEMS
@@ -91,9 +92,10 @@ def render_page(
         *([f"Not made yet: {', '.join(missing)}."] if missing else []),
         "## Size and work",
         render_sizes(everything),
-        f"One inference in tflite-runtime on an emulated {PROCESSOR}, counted by "
-        f"`tools/count_instructions.py`: {CAVEAT}. The ratio is to `{REFERENCE.name}`, the network "
-        "of a published tutorial, in int8 too.",
+        f"One inference in tflite-runtime on an emulated {DEFAULT_PROCESSOR.name}, counted by "
+        f"`tools/emulate.py`: {CAVEAT}. The ratio is to `{REFERENCE.name}`, the network of a "
+        "published tutorial, in int8 too. Other processors, what that may be in time, and "
+        "TensorFlow Lite Micro: [devices.md](devices.md).",
         "## Accuracy",
         render_accuracies(everything),
         "Means over the seeds, in brackets the least to the most. The int8 file runs in "
