@@ -22,6 +22,14 @@ from edge_mnist.engines import installed_engines
 from edge_mnist.errors import DatasetError
 
 
+@pytest.fixture(scope="session", autouse=True)
+def config_folder(tmp_path_factory):
+    """Keep the developer's own tuned settings out, also of the processes that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def mnist():
     try:
@@ -137,7 +145,7 @@ def image_clock(monkeypatch):
         # The classifier reads the clock around the single images, then around the resized batch.
         times = iter([0, 9, 10, 11] if is_resized_faster else [0, 1, 2, 9])
         monkeypatch.setattr(
-            "edge_mnist.runtime.time", SimpleNamespace(perf_counter=lambda: next(times))
+            "edge_mnist.batches.time", SimpleNamespace(perf_counter=lambda: next(times))
         )
 
     return install

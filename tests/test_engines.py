@@ -4,10 +4,9 @@ from importlib import metadata
 import pytest
 
 from edge_mnist import Classifier, engines
-from edge_mnist.engines import installed_engines, resolve_engine
+from edge_mnist.engines import installed_engines, read_version, resolve_engine
 from edge_mnist.errors import InvalidInputError, MissingDependencyError, ModelError
 
-BOTH = {"tflite-runtime": "2.14.0", "ai-edge-litert": "2.3.0"}
 INSTALL = (
     "pip install ai-edge-litert, or on Linux with Python up to 3.11: "
     "pip install 'tflite-runtime==2.14.0' 'numpy<2'"
@@ -17,8 +16,7 @@ INSTALL = (
 @pytest.fixture
 def install(monkeypatch):
     def pretend(*names):
-        found = {name: BOTH[name] for name in names}
-        monkeypatch.setattr(engines, "installed_engines", lambda: found)
+        monkeypatch.setattr(engines, "find_installed", lambda: list(names))
 
     return pretend
 
@@ -36,11 +34,15 @@ def test_installed_engines_come_with_their_versions():
     assert found == {name: metadata.version(name) for name in found}
 
 
+def test_version_that_the_package_tells_is_that_of_its_metadata(engine):
+    assert read_version(engine) == installed_engines()[engine]
+
+
 def test_engine_without_metadata_still_counts(monkeypatch, engine):
     def fail(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(engines.metadata, "version", fail)
+    monkeypatch.setattr(metadata, "version", fail)
     assert installed_engines()[engine] == "unknown version"
 
 
@@ -129,3 +131,12 @@ def test_threads_reach_the_interpreter(fake_model):
     model = fake_model()
     Classifier(model.content, threads=3)
     assert model.threads == [3]
+
+
+@pytest.mark.parametrize(
+    ("has_delegate", "kernels"), [(True, "default delegate"), (False, "no delegate")]
+)
+def test_delegate_is_left_out_where_it_shall_be(fake_model, has_delegate, kernels):
+    model = fake_model()
+    Classifier(model.content, delegate=has_delegate)
+    assert model.kernels == [kernels]

@@ -97,7 +97,7 @@ def test_one_by_one_and_in_batches_give_the_same(mnist, engine, path, image_cloc
         image_clock(is_resized_faster=is_resized_faster)
         classifier = Classifier.load(path, engine=engine)
         batch = classifier.predict_batch(images)
-        assert classifier._batches_are_faster is is_resized_faster
+        assert classifier._batches._is_of_use is is_resized_faster
         assert [p.digit for p in batch] == [p.digit for p in alone]
         assert [p.confidence for p in batch] == [p.confidence for p in alone]
         np.testing.assert_array_equal(
@@ -317,7 +317,7 @@ def test_unreadable_card_is_named(cardless):
 )
 def test_wrong_arguments_are_refused(cardless, monkeypatch, has_card, options, error, message):
     if error is MissingDependencyError:
-        monkeypatch.setattr("edge_mnist.engines.installed_engines", dict)
+        monkeypatch.setattr("edge_mnist.engines.find_installed", list)
     with pytest.raises(error, match=f"^{message}$"):
         Classifier.load(MICRO if has_card else cardless(), **options)
 
@@ -548,4 +548,4 @@ def test_each_interpreter_gets_the_threads(fake_model, image_clock):
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
     Classifier(model.content, threads=2).run(RANDOM[:32])
-    assert model.threads == [2, 2]
+    assert model.threads == [2, 1]
