@@ -171,6 +171,7 @@ def _infer(
                 *(*python, str(PROGRAMS / "infer.py"), *options, str(pictures), folder),
                 *(str(path.resolve()) for path in paths),
             ],
+            cwd=folder,  # where QEMU leaves what a crash dumps
             env=environment,
             capture_output=True,
             text=True,
