@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge_mnist import Classifier
-from edge_mnist.benchmark import draw_sample
+from edge_mnist.bench.drawn_digits import draw_digit, enlarge
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import normalize_digit
 
@@ -105,7 +105,7 @@ def test_digits_cut_out_large_and_dark_on_light_are_read_as_the_originals(mnist)
     assert (read == labels).mean() > (original == labels).mean() - 0.005
 
 
-@pytest.mark.parametrize("picture", [draw_sample(), draw_wedge(), draw_wedge(ink=100)])
+@pytest.mark.parametrize("picture", [enlarge(draw_digit(7)), draw_wedge(), draw_wedge(ink=100)])
 def test_black_on_white_and_white_on_black_give_the_same(picture):
     digit, negative = normalize_digit(picture), normalize_digit(255 - picture)
     assert negative.box == digit.box
@@ -131,7 +131,7 @@ def test_faint_pencil_on_grey_paper_reaches_full_ink():
 
 
 def test_grain_of_the_paper_becomes_0():
-    clean = draw_sample()
+    clean = np.where(enlarge(draw_digit(7)) > 128, 220, 40).astype(np.uint8)
     grain = np.random.default_rng(0).integers(-8, 9, clean.shape)
     grainy = np.where(clean > 128, clean + grain, clean).astype(np.uint8)
     expected = normalize_digit(clean)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_mnist import Classifier
-from edge_mnist.benchmark import draw_sample
+from edge_mnist.bench.drawn_digits import draw_digit, enlarge
 from edge_mnist.preprocessing import normalize_digit
 
 ROOT = Path(__file__).parent.parent
@@ -16,11 +16,11 @@ PREDICT = """
 import shutil, sys
 import edge_mnist
 from edge_mnist import Classifier
-from edge_mnist.benchmark import draw_sample
+from edge_mnist.bench.drawn_digits import draw_digit, enlarge
 from edge_mnist.model_store import find_model
 from edge_mnist.preprocessing import normalize_digit
 
-image = normalize_digit(draw_sample()).image
+image = normalize_digit(enlarge(draw_digit(7))).image
 shutil.copy(find_model(), "cardless.tflite")
 print(edge_mnist.__file__)
 for model in (None, "cardless.tflite"):
@@ -46,7 +46,7 @@ def test_wheel_predicts_in_a_clean_environment(tmp_path):
     run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
     imported, *digits = run(scripts / "python", "-c", PREDICT, cwd=tmp_path).splitlines()
     assert (tmp_path / "venv").resolve() in Path(imported).resolve().parents
-    expected = Classifier.load().predict(normalize_digit(draw_sample()).image).digit
+    expected = Classifier.load().predict(normalize_digit(enlarge(draw_digit(7))).image).digit
     assert digits == [str(expected)] * 2
     table = run(scripts / "edge-mnist", "models", cwd=tmp_path)
     assert "micro (default)" in table

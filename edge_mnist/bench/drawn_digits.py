@@ -48,7 +48,8 @@ def draw_digit(digit: int, rng: np.random.Generator | None = None) -> GrayImage:
             distance = np.hypot(columns - x - share * along_x, rows - y - share * along_y)
             nearest = np.minimum(nearest, distance)
     ink = (STROKE_RADIUS + 0.5 - nearest).clip(0, 1)
-    return np.rint(255 * ink).astype(np.uint8)
+    image: GrayImage = np.rint(255 * ink).astype(np.uint8)
+    return image
 
 
 def enlarge(image: GrayImage) -> GrayImage:

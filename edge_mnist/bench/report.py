@@ -39,6 +39,7 @@ class Row:
         warm_up: By measure.
         ratios: By measure, against the first row of its table without an error; that row has none.
         baseline: The model and runner of that row.
+        agreement: The share of the images that it reads as that row does, 0 to 1.
     """
 
     model: str
@@ -50,6 +51,7 @@ class Row:
     warm_up: dict[str, WarmUp] = field(default_factory=dict)
     ratios: dict[str, Ratio] = field(default_factory=dict)
     baseline: tuple[str, str] | None = None
+    agreement: float = 1.0
     load_ms: float = 0.0
     first_inference_ms: float = 0.0
     cold_start_ms: float = 0.0  # from a process's start to its first prediction: median of a few

@@ -61,7 +61,7 @@ class BenchRequest:
         return list(dict.fromkeys(names))
 
 
-def every_setting() -> tuple[int, ...]:
+def usual_threads() -> tuple[int, ...]:
     """Return the numbers of threads worth trying here: 1, 2, 4 and so on up to the cores."""
     cores = os.cpu_count() or 1
     return tuple(threads for threads in (1, 2, 4, 8, 16, 32, 64) if threads <= cores)

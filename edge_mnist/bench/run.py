@@ -21,7 +21,7 @@ from edge_mnist.bench.report import BenchReport, MeasuredModel, Row, read_anatom
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.worker import BATCHES, LATENCIES, batch_name
 from edge_mnist.bench.worker_process import Worker
-from edge_mnist.engines import EngineSetting
+from edge_mnist.engines import EngineSetting, resolve_engine
 from edge_mnist.errors import EdgeMnistError
 from edge_mnist.latency import LatencyStats, Ratio, compare_pairs
 from edge_mnist.model_card import hash_bytes
@@ -78,7 +78,10 @@ def run_bench(
     """
     with tempfile.TemporaryDirectory(prefix="edge-mnist-") as folder:
         models, failed = read_models(request.models, find)
-        contestants = list_contestants(request, models, images, Path(folder))
+        stage = Stage(Path(folder), models, images)
+        contestants = [
+            stage.contestant(model, setting) for model in models for setting in request.settings()
+        ]
         return hold_contest(request.protocol, models, contestants, inputs, say, failed=failed)
 
 
@@ -98,37 +101,48 @@ def read_models(
     return models, failed
 
 
-def list_contestants(
-    request: BenchRequest,
-    models: Mapping[str, bytes],
-    images: NDArray[np.uint8],
-    folder: Path,
-    measures: tuple[str, ...] = ALL_MEASURES,
-) -> list[Contestant]:
-    """Return each model in each setting.
+class Stage:
+    """A folder with what contestants run: the images, and each model in a file.
 
     Args:
-        request: Whose settings they are.
+        folder: An empty one; it is needed as long as the contest lasts.
         models: .tflite files' contents by name.
-        images: uint8 [N, 28, 28].
-        folder: An empty one to put them in; it is needed as long as the contest lasts.
-        measures: What is measured of each.
+        images: uint8 [N, 28, 28], as many as the largest batch at least.
     """
-    images_path = folder / "images.npy"
-    np.save(images_path, images)
-    contestants = []
-    for number, (name, content) in enumerate(models.items()):
-        path = folder / f"{number}.tflite"
-        path.write_bytes(content)
-        for setting in request.settings():
-            options = {
-                "model": str(path),
-                "setting": dataclasses.asdict(setting),
-                "images": str(images_path),
-            }
-            worker = (TFLITE_WORKER, json.dumps(options))
-            contestants.append(Contestant(name, str(setting), setting, worker, measures))
-    return contestants
+
+    def __init__(
+        self, folder: Path, models: Mapping[str, bytes], images: NDArray[np.uint8]
+    ) -> None:
+        self.images = folder / "images.npy"
+        np.save(self.images, images)
+        self.paths = {name: folder / f"{number}.tflite" for number, name in enumerate(models)}
+        for name, content in models.items():
+            self.paths[name].write_bytes(content)
+
+    def contestant(
+        self,
+        model: str,
+        setting: EngineSetting,
+        measures: tuple[str, ...] = ALL_MEASURES,
+        batch_size: int | None = None,
+    ) -> Contestant:
+        """Return a model in an engine as a contestant.
+
+        Args:
+            model: One of the models' names.
+            setting: How to run it.
+            measures: What is measured of it.
+            batch_size: How many images `predict_batch` gives the engine at once; None for what
+                it does by itself.
+        """
+        options = {
+            "model": str(self.paths[model]),
+            "images": str(self.images),
+            "setting": dataclasses.asdict(setting),
+            "batch_size": batch_size,
+        }
+        runner = str(setting) if batch_size is None else f"{setting}, {batch_size} at once"
+        return Contestant(model, runner, setting, (TFLITE_WORKER, json.dumps(options)), measures)
 
 
 def hold_contest(
@@ -219,6 +233,7 @@ class _Entry:
         self.medians: dict[str, list[float]] = {name: [] for name in contestant.measures}
         self.latency: dict[str, LatencyStats] = {}
         self.resident_bytes = 0
+        self.digits: list[int] = []
         self.attempt(lambda: self._start(stack))
 
     def attempt(self, step: Callable[[], None]) -> None:
@@ -230,6 +245,8 @@ class _Entry:
                 self.error = str(exc)
 
     def _start(self, stack: contextlib.ExitStack) -> None:
+        if self.contestant.setting is not None:
+            resolve_engine(self.contestant.setting.engine)
         self.cold_starts = []
         for _ in range(self.protocol.cold_starts - 1):
             with Worker(*self.contestant.worker) as worker:
@@ -260,6 +277,7 @@ class _Entry:
     def finish(self) -> None:
         for measure in self.contestant.measures:
             self.latency[measure] = LatencyStats(**self.worker.ask("summarize", call=measure))
+        self.digits = self.worker.ask("read")["digits"]
 
     def to_row(self, baseline: "_Entry | None") -> Row:
         contestant = self.contestant
@@ -280,6 +298,9 @@ class _Entry:
             baseline=(baseline.contestant.model, baseline.contestant.runner)
             if baseline and ratios
             else None,
+            agreement=float(np.mean(np.equal(self.digits, baseline.digits)))
+            if baseline and ratios
+            else 1.0,
             load_ms=start.load_ms,
             first_inference_ms=start.first_inference_ms,
             cold_start_ms=median(self.cold_starts),

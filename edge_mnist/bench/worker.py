@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.anatomy import Anatomy, dissect
+from edge_mnist.batches import RESIZED_BATCH
 from edge_mnist.bench.drawn_digits import enlarge
 from edge_mnist.bench.protocol import CLOCK, NS_PER_S, Call, Protocol, time_block, warm_up
 from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines
@@ -84,20 +85,30 @@ def batch_name(size: int) -> str:
     return f"batch {size}"
 
 
-def load_model(content: bytes, setting: EngineSetting, images: NDArray[np.uint8]) -> Loaded:
+def load_model(
+    content: bytes,
+    setting: EngineSetting,
+    images: NDArray[np.uint8],
+    batch_size: int | None = None,
+) -> Loaded:
     """Load a model into an engine.
 
     Args:
         content: A .tflite file's bytes.
         setting: How to run it.
         images: uint8 [N, 28, 28], as many as the largest batch at least.
+        batch_size: How many `predict_batch` gives the engine at once; None for its default.
 
     Raises:
         ModelError: If the engine refuses it.
     """
     classifier, start = start_up(
         lambda: Classifier(
-            content, engine=setting.engine, threads=setting.threads, delegate=setting.delegate
+            content,
+            engine=setting.engine,
+            threads=setting.threads,
+            delegate=setting.delegate,
+            batch_size=batch_size or RESIZED_BATCH,
         ),
         lambda classifier: classifier.predict(images[0]),
         installed_engines()[setting.engine],
@@ -241,6 +252,7 @@ def main(options: str) -> None:
 
     def load() -> Loaded:
         content, images = Path(named["model"]).read_bytes(), np.load(named["images"])
-        return load_model(content, EngineSetting(**named["setting"]), images)
+        setting = EngineSetting(**named["setting"])
+        return load_model(content, setting, images, named["batch_size"])
 
     serve(load)

@@ -1,56 +1,142 @@
 """`edge-mnist bench`."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_mnist.benchmark import Benchmark, run_benchmarks
-from edge_mnist.cli.console import JsonOption, print_result, render_table
-from edge_mnist.latency import DEFAULT_RUNS
+from edge_mnist.bench.checking import DEFAULT_TOLERANCE
+from edge_mnist.cli.bench_output import BenchOutput, Format
+from edge_mnist.cli.console import JsonOption, interruptible, needs, say
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.model_store import DEFAULT_MODEL, shipped_models
 from edge_mnist.native_output import held_native_stderr
+
+if TYPE_CHECKING:
+    from edge_mnist.bench.report import BenchReport
+    from edge_mnist.bench.request import BenchRequest
+    from edge_mnist.bench.tuning import Tuning
+
+DELEGATES = {"on": (True,), "off": (False,), "both": (True, False)}
 
 
 def bench(
-    model: Annotated[
-        str | None, typer.Argument(help="A shipped model's name or a .tflite file.")
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Shipped models' names or .tflite files.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All shipped models.")] = False,
     engine: Annotated[
-        str, typer.Option(help="tflite-runtime, ai-edge-litert, auto, or all that are installed.")
+        str, typer.Option(help="tflite-runtime, ai-edge-litert, auto, all; or several: a,b.")
     ] = "all",
-    threads: Annotated[int, typer.Option(help="Of one inference.")] = 1,
-    runs: Annotated[int, typer.Option(help="Timed inferences.")] = DEFAULT_RUNS,
+    threads: Annotated[str, typer.Option(help="Of one inference; several: 1,2,4.")] = "1",
+    delegate: Annotated[
+        str, typer.Option(help="The engine's default delegate: on, off, both.")
+    ] = "both",
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Find the quickest setting and use it from now on.")
+    ] = False,
+    per_op: Annotated[bool, typer.Option("--per-op", help="Tell each operator's part.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Measure what is used instead, too: Keras, ONNX...")
+    ] = False,
+    host: Annotated[
+        str | None, typer.Option(help="Measure there, over ssh.", metavar="USER@HOST")
+    ] = None,
+    duration: Annotated[float, typer.Option(help="Seconds that each measure takes.")] = 1.0,
     as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the result as CSV.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the result as Markdown.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Keep it as JSON, CSV and Markdown.", metavar="DIR")
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(help="Fail on what is slower than in this result.", metavar="REFERENCE.json"),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="How much slower is no failure: 0.1 is 10 %.")
+    ] = DEFAULT_TOLERANCE,
 ) -> None:
-    """Measure a model's latency, memory and cold start on this machine.
+    """Measure what models cost on this machine: latency, throughput, memory, start.
 
-    Example: edge-mnist bench micro --threads 1 --runs 5000
+    Example: edge-mnist bench micro small --engine all --threads 1,2
     """
-    with held_native_stderr():
-        benchmarks = run_benchmarks(model, engine=engine, threads=threads, runs=runs)
-    print_result(benchmarks, _render(benchmarks), as_json)
+    output = BenchOutput(Format.choose(as_json, as_csv, as_markdown), per_op, out)
+    request = _build_request(models, every, engine, threads, delegate, duration)
+    reference = output.read_reference(check, tolerance)
+    if tune:
+        _refuse("--tune", {"--compare": compare, "--host": host, "--check": check, "--csv": as_csv})
+    elif host is not None:
+        _refuse("--host", {"--compare": compare})
+    with interruptible("nothing is told of what was measured so far"), held_native_stderr():
+        if tune:
+            output.show_tunings(_tune(request))
+            return
+        report = _measure(request, host, compare)
+    is_well = output.show(report, reference)
+    raise typer.Exit(0 if is_well else 1)
 
 
-def _render(benchmarks: list[Benchmark]) -> str:
-    first = benchmarks[0]
-    rows = []
-    for result in benchmarks:
-        measured = (
-            ("inference", result.inference),
-            ("preprocessing and inference", result.preprocessing_and_inference),
+def _build_request(
+    models: list[str] | None, every: bool, engine: str, threads: str, delegate: str, duration: float
+) -> "BenchRequest":
+    from edge_mnist.bench.protocol import Protocol
+    from edge_mnist.bench.request import BenchRequest
+
+    if every and models:
+        raise InvalidInputError("--all", expected="no models beside it", got=", ".join(models))
+    if delegate not in DELEGATES:
+        raise InvalidInputError("--delegate", expected=", ".join(DELEGATES), got=repr(delegate))
+    names = [model.name for model in shipped_models()] if every else models or [DEFAULT_MODEL]
+    return BenchRequest(
+        models=tuple(dict.fromkeys(names)),
+        engines=tuple(engine.split(",")),
+        threads=tuple(_read_count(part) for part in threads.split(",")),
+        delegates=DELEGATES[delegate],
+        protocol=Protocol(duration_s=duration),
+    )
+
+
+def _measure(request: "BenchRequest", host: str | None, compare: bool) -> "BenchReport":
+    from edge_mnist.bench.inputs import find_images
+
+    images, inputs = find_images()
+    if host is not None:
+        from edge_mnist.bench.remote import run_remote
+
+        return run_remote(host, request, images, inputs, say)
+    if compare:
+        with needs("compare", "comparing"):
+            from edge_mnist.comparison.contest import run_comparison
+
+        return run_comparison(request, images, inputs, say)
+    from edge_mnist.bench.run import run_bench
+
+    return run_bench(request, images, inputs, say)
+
+
+def _tune(request: "BenchRequest") -> "list[Tuning]":
+    from edge_mnist.bench.inputs import find_images
+    from edge_mnist.bench.tuning import tune
+
+    images, inputs = find_images()
+    return [tune(model, images, inputs, say, request.protocol) for model in request.models]
+
+
+def _read_count(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidInputError(
+            "--threads", expected="whole numbers, as 1,2,4", got=repr(text)
+        ) from None
+
+
+def _refuse(option: str, others: dict[str, object]) -> None:
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise InvalidInputError(
+            option, expected=f"no {given[0]} beside it", got=f"{option} {given[0]}"
         )
-        for name, stats in measured:
-            figures = (stats.p50_us, stats.p90_us, stats.p99_us, stats.mean_us, stats.min_us)
-            rows.append([result.engine, name, *(f"{figure:.1f}" for figure in figures)])
-    lines = [
-        f"{first.model}: {first.size_bytes:,} bytes",
-        f"{first.machine}, threads: {first.threads}, runs: {first.inference.runs:,}",
-        "",
-        render_table(("engine", "µs", "p50", "p90", "p99", "mean", "min"), rows),
-        "",
-    ]
-    lines += [
-        f"{result.engine} {result.engine_version}: cold start {result.cold_start_ms:.0f} ms, "
-        f"{result.resident_bytes / 2**20:.0f} MiB resident"
-        for result in benchmarks
-    ]
-    return "\n".join(lines)

@@ -78,7 +78,7 @@ def needs(extra: str, task: str) -> Iterator[None]:
 
 
 @contextmanager
-def resumable(hint: str) -> Iterator[None]:
+def interruptible(hint: str) -> Iterator[None]:
     """End the command on Ctrl-C with the hint how to go on."""
     try:
         yield

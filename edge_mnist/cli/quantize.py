@@ -8,9 +8,9 @@ import typer
 from edge_mnist.cli.console import (
     JsonOption,
     format_percent,
+    interruptible,
     print_result,
     render_table,
-    resumable,
     say,
 )
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
@@ -60,7 +60,7 @@ def quantize(
     config = ExportConfig(int8, method, wanted, max_bytes, qat_epochs)
     source = open_source(model, data, load_dataset)
     folder = out or (model if model.is_dir() else model.parent)
-    with resumable("the same command goes on with it"), training_progress() as progress:
+    with interruptible("the same command goes on with it"), training_progress() as progress:
         exports = export_model(source, config, name=name, folder=folder, reporter=progress, say=say)
     print_result([e.card for e in exports], _render(exports), as_json)
 

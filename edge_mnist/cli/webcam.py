@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from edge_mnist.cli.console import needs, resumable, say
+from edge_mnist.cli.console import interruptible, needs, say
 from edge_mnist.cli.loading import load_classifier
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
 
@@ -64,7 +64,7 @@ def webcam(
     address = None if view is None else ViewAddress.parse(view)
     form = None if fields is None else load_fields(fields)
     config = WebcamConfig(model, form, min_confidence, window, max_frames, save, jsonl, address)
-    with resumable("all files are whole"):
+    with interruptible("all files are whole"):
         outcome = run(
             config,
             lambda: open_source(source, framing=framing, timeout_s=timeout, say=say),

@@ -1,0 +1,113 @@
+"""Finding the quickest setting for a model here, and keeping it for `Classifier.load`."""
+
+import datetime
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.batches import RESIZED_BATCH
+from edge_mnist.bench.protocol import Protocol
+from edge_mnist.bench.report import BenchReport, Row
+from edge_mnist.bench.request import BenchRequest, usual_threads
+from edge_mnist.bench.run import Contestant, Say, Stage, hold_contest, read_models
+from edge_mnist.bench.worker import BATCHES, PREDICT, batch_name
+from edge_mnist.engines import AUTO, EngineSetting, resolve_engine
+from edge_mnist.errors import ModelError
+from edge_mnist.machine import read_cpu_model
+from edge_mnist.model_card import hash_bytes
+from edge_mnist.tuned_settings import TunedSetting, save_tuned
+
+BATCH_SIZES = (8, 16, 32, 64, 128, 256)
+LARGEST_BATCH = batch_name(BATCHES[-1])
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was tried for one model, and what was chosen.
+
+    Attributes:
+        settings: Single images in every setting; the first row is what is used untuned.
+        batches: A large batch in the chosen setting, by how many images go in at once; the first
+            row is what is used untuned.
+        tuned: What was chosen and kept.
+        path: The file that it is kept in.
+    """
+
+    settings: BenchReport
+    batches: BenchReport
+    tuned: TunedSetting
+    path: Path
+
+
+def tune(
+    model: str, images: NDArray[np.uint8], inputs: str, say: Say, protocol: Protocol
+) -> Tuning:
+    """Find the quickest setting for a model, and keep it in the user's configuration.
+
+    A setting is chosen over the untuned one only if it reads every image the same, and if the
+    whole interval of its ratio says that it is quicker.
+
+    Args:
+        model: A shipped model's name or a path.
+        images: uint8 [N, 28, 28], as many as the largest batch at least.
+        inputs: What they are, in words.
+        say: Told what is under way.
+        protocol: How to measure.
+
+    Raises:
+        ModelError: If the model cannot be run as it is untuned.
+    """
+    models, failed = read_models([model])
+    if failed:
+        raise ModelError(failed[0].error or "")
+    untuned = EngineSetting(resolve_engine(AUTO))
+    request = BenchRequest((model,), threads=usual_threads(), protocol=protocol)
+    tried = [untuned, *(setting for setting in request.settings() if setting != untuned)]
+    with tempfile.TemporaryDirectory(prefix="edge-mnist-") as folder:
+        stage = Stage(Path(folder), models, images)
+
+        def hold(contestants: Sequence[Contestant]) -> BenchReport:
+            return hold_contest(protocol, models, contestants, inputs, say)
+
+        settings = hold([stage.contestant(model, setting, (PREDICT,)) for setting in tried])
+        chosen = choose(settings.rows, PREDICT)
+        setting = tried[settings.rows.index(chosen)]
+        sizes = [RESIZED_BATCH, *(size for size in BATCH_SIZES if size != RESIZED_BATCH)]
+        batches = hold([stage.contestant(model, setting, (LARGEST_BATCH,), size) for size in sizes])
+        batch_size = sizes[batches.rows.index(choose(batches.rows, LARGEST_BATCH))]
+    tuned = TunedSetting(
+        setting=setting,
+        batch_size=batch_size,
+        model_sha256=hash_bytes(models[model]),
+        engine_version=chosen.version,
+        cpu=read_cpu_model(),
+        tuned_on=datetime.date.today().isoformat(),
+        p50_us=chosen.latency[PREDICT].p50_us,
+        default_p50_us=settings.rows[0].latency[PREDICT].p50_us,
+    )
+    return Tuning(settings, batches, tuned, save_tuned(tuned))
+
+
+def choose(rows: Sequence[Row], measure: str) -> Row:
+    """Return the quickest row of those that are surely quicker than the first, else the first.
+
+    Args:
+        rows: All against the first, which is used untuned.
+        measure: What counts.
+
+    Raises:
+        ModelError: If the first has no figures.
+    """
+    first, *others = rows
+    if first.error is not None:
+        raise ModelError(f"{first.model} cannot be run in {first.runner}", got=first.error)
+    surely_quicker = [
+        row
+        for row in others
+        if row.error is None and row.agreement == 1 and row.ratios[measure].high < 1
+    ]
+    return min(surely_quicker, key=lambda row: row.ratios[measure].ratio, default=first)
