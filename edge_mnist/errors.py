@@ -7,6 +7,7 @@ EdgeMnistError
 ├── TrainingError            a training that cannot start, go on or be resumed
 ├── ExportError              a conversion whose result fails its checks
 ├── SourceError              a camera, video or stream that cannot be opened or went away
+├── HostError                another machine that cannot be reached or cannot do what is asked
 └── MissingDependencyError   a package that a command needs and the install lacks
 """
 
@@ -60,6 +61,10 @@ class ExportError(EdgeMnistError):
 
 class SourceError(EdgeMnistError):
     """A camera, video or stream that cannot be opened or went away."""
+
+
+class HostError(EdgeMnistError):
+    """Another machine that cannot be reached or cannot do what is asked."""
 
 
 class MissingDependencyError(EdgeMnistError):

@@ -35,6 +35,7 @@ def test_message_is_one_line():
         "TrainingError",
         "ExportError",
         "SourceError",
+        "HostError",
         "MissingDependencyError",
     ],
 )

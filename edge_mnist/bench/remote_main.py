@@ -1,0 +1,77 @@
+"""What the packed benchmark runs: a request from a file, the report as JSON on stdout."""
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_mnist.bench.protocol import Protocol
+from edge_mnist.bench.report import to_json
+from edge_mnist.bench.request import BenchRequest
+from edge_mnist.bench.run import run_bench
+from edge_mnist.errors import EdgeMnistError, InvalidInputError
+
+IMAGES_NAME = "images.npy"
+REQUEST_NAME = "request.json"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure what a request says, in the folder that it stands in.
+
+    Beside it stands images.npy, uint8 [N, 28, 28]. Models are shipped ones' names or paths from
+    that folder. Progress goes to stderr, and an error is its last line.
+
+    Args:
+        arguments: The path of a file that `write_request` gave the content of.
+    """
+    if len(arguments) != 1:
+        sys.exit(f"Usage: python3 {Path(sys.argv[0]).name} {REQUEST_NAME}")
+    # So that all that is under way is ended, and its files removed.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        path = Path(arguments[0]).absolute()
+        request, inputs = read_request(path.read_text("utf-8"))
+        images = np.load(path.with_name(IMAGES_NAME))
+        os.chdir(path.parent)
+        report = run_bench(request, images, inputs, say=_say)
+    except (EdgeMnistError, OSError) as exc:
+        sys.exit(str(exc))
+    sys.stdout.write(to_json(report))
+
+
+def write_request(request: BenchRequest, inputs: str) -> str:
+    """Return a request as JSON.
+
+    Args:
+        request: What to measure.
+        inputs: What the images are, in words.
+    """
+    return json.dumps({"request": dataclasses.asdict(request), "inputs": inputs})
+
+
+def read_request(text: str) -> tuple[BenchRequest, str]:
+    """Return what `write_request` wrote: the request, and what the images are.
+
+    Raises:
+        InvalidInputError: If it is not that.
+    """
+    try:
+        told = json.loads(text)
+        fields: dict[str, Any] = told["request"]
+        tuples = {name: tuple(x) for name, x in fields.items() if isinstance(x, list)}
+        protocol = Protocol(**fields["protocol"])
+        return BenchRequest(**fields | tuples | {"protocol": protocol}), str(told["inputs"])
+    except (ValueError, TypeError, KeyError) as exc:
+        raise InvalidInputError(
+            "cannot read the request", got=f"{type(exc).__name__}: {exc}"
+        ) from exc
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
