@@ -1,6 +1,8 @@
+import copy
 import hashlib
 import importlib
 import json
+import pickle
 import re
 import shutil
 
@@ -379,6 +381,34 @@ def test_logits_are_divided_by_the_temperature(fake_model, facts, outputs, tempe
     assert classifier.dequantize(raw) == pytest.approx(np.stack([LOGITS, LOGITS]))
 
 
+@pytest.mark.parametrize("temperature", [1.0, 0.7])
+@pytest.mark.parametrize("output_kind", ["logits", "probabilities"])
+@pytest.mark.parametrize(
+    "facts", [{"output_quantization": (0.37, 93)}, FLOAT32], ids=["uint8", "float32"]
+)
+def test_batch_is_decoded_to_the_same_bits(fake_model, facts, output_kind, temperature):
+    outputs = np.random.default_rng(3).integers(1, 256, (500, 10))
+    outputs[:50] = np.clip(outputs[:50], 100, 103)  # ties, and digits that are near each other
+    if facts is FLOAT32:
+        outputs = outputs / 17
+    left = iter(np.concatenate([outputs, outputs]))
+    model = fake_model(respond=lambda codes: next(left), **facts)
+    classifier = Classifier(
+        model.content, output_kind=output_kind, temperature=temperature, rejection_threshold=0.3
+    )
+    images = np.zeros((500, 28, 28), np.uint8)
+    alone = [classifier.predict(image) for image in images]
+    together = classifier.predict_batch(images)
+    assert {p.digit for p in alone} == set(range(10))
+    for name in ("digit", "confidence", "rejection_score", "rejected"):
+        values = [getattr(p, name) for p in alone]
+        assert [getattr(p, name) for p in together] == values
+        assert {type(getattr(p, name)) for p in alone + together} == {type(values[0])}
+    np.testing.assert_array_equal(
+        [p.probabilities for p in together], [p.probabilities for p in alone]
+    )
+
+
 SHARES = np.array([0, 16, 0, 32, 0, 8, 176, 0, 16, 8])  # of 256
 
 
@@ -438,8 +468,25 @@ def test_nothing_is_rejected_without_a_threshold(fake_model):
 
 
 def test_prediction_unpacks_to_three():
-    digit, confidence, probabilities = Classifier.load().predict(RANDOM[0])
-    assert confidence == probabilities[digit] == probabilities.max()
+    for prediction in (
+        Classifier.load().predict(RANDOM[0]),
+        *Classifier.load().predict_batch(RANDOM[:2]),
+    ):
+        digit, confidence, probabilities = prediction
+        assert confidence == probabilities[digit] == probabilities.max()
+        assert probabilities is prediction.probabilities
+
+
+def test_prediction_can_be_copied_and_sent_to_another_process():
+    prediction = Classifier.load().predict(RANDOM[0])
+    for same in (copy.deepcopy(prediction), pickle.loads(pickle.dumps(prediction))):
+        assert repr(same) == repr(prediction)
+        assert np.array_equal(same.probabilities, prediction.probabilities)
+
+
+def test_prediction_is_shown_with_its_digit():
+    prediction = Classifier.load().predict(RANDOM[0])
+    assert repr(prediction).startswith(f"Prediction(digit={prediction.digit}, confidence=")
 
 
 def test_huge_logits_do_not_overflow(fake_model):
@@ -544,8 +591,75 @@ def test_resized_batch_gets_the_codes_of_the_files_scale(fake_model, image_clock
     assert np.array_equal(model.seen[-1][..., 0], (RANDOM[:32].astype(int) + 2) // 5 + 7)
 
 
-def test_each_interpreter_gets_the_threads(fake_model, image_clock):
+def test_batch_size_is_that_of_the_resized_batches(fake_model, image_clock):
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
-    Classifier(model.content, threads=2).run(RANDOM[:32])
-    assert model.threads == [2, 1]
+    Classifier(model.content, batch_size=8).run(RANDOM[:20])
+    assert [len(codes) for codes in model.seen] == [8] + [1] * 8 + [8] + [8, 8] + [1] * 4
+
+
+def test_batch_size_of_1_runs_one_by_one(fake_model):
+    model = fake_model(respond=brightness, respond_resized=brightness)
+    Classifier(model.content, batch_size=1).run(RANDOM)
+    assert [len(codes) for codes in model.seen] == [1] * 100
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_batch_size_below_1_is_refused(fake_model, size):
+    model = fake_model()
+    with pytest.raises(InvalidInputError, match=f"^batch_size: expected at least 1, got {size}$"):
+        Classifier(model.content, batch_size=size)
+
+
+# Threads
+
+
+@pytest.mark.parametrize(("cores", "helpers"), [(1, 1), (2, 2), (8, 3)])
+def test_threads_share_batches_and_not_single_images(
+    fake_model, image_clock, monkeypatch, cores, helpers
+):
+    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: cores)
+    model = fake_model(respond=brightness, respond_resized=brightness)
+    image_clock(is_resized_faster=True)
+    images = np.concatenate([RANDOM] * 3)
+    outputs = Classifier(model.content, threads=3).run(images)
+    assert outputs.tolist() == [brightness(image) for image in images]
+    # One image's own interpreter may use them all; no more interpreters run than cores.
+    assert model.threads == [3] + [1] * helpers
+
+
+def test_no_more_threads_than_batches_are_started(fake_model, image_clock, monkeypatch):
+    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: 8)
+    model = fake_model(respond=brightness, respond_resized=brightness)
+    image_clock(is_resized_faster=True)
+    Classifier(model.content, threads=8).run(RANDOM[:70])
+    assert model.threads == [8, 1, 1]
+
+
+def test_threads_read_the_same(mnist, engine, image_clock):
+    images = mnist.test.images[:1000]
+    alone = Classifier.load(engine=engine).run(images)
+    image_clock(is_resized_faster=True)
+    classifier = Classifier.load(engine=engine, threads=2)
+    for _ in range(3):
+        assert np.array_equal(classifier.run(images), alone)
+
+
+def test_failure_in_any_thread_is_raised(fake_model, image_clock, monkeypatch):
+    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: 2)
+    model = fake_model(respond=brightness, respond_resized=brightness)
+    image_clock(is_resized_faster=True)
+    classifier = Classifier(model.content, threads=2)
+    classifier.run(RANDOM)
+
+    def fail(codes):
+        raise RuntimeError("the delegate has gone")
+
+    monkeypatch.setattr(classifier._batches._workers[1], "run", fail)
+
+    def run_until_it_takes_its_share():
+        for _ in range(100):
+            classifier.run(np.concatenate([RANDOM] * 10))
+
+    with pytest.raises(RuntimeError, match=r"^the delegate has gone$"):
+        run_until_it_takes_its_share()
