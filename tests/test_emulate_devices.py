@@ -151,6 +151,15 @@ def test_micro_gives_what_the_reference_kernels_give(model, images):
     assert found.arena_bytes == load_reference(ARENA_FILE)["models"][model.name]["arena_bytes"]
 
 
+@pytest.mark.slow
+@needs_engine
+def test_micro_gives_the_same_on_all_test_images(mnist, capsys):
+    pytest.importorskip("tflite_micro", reason="needs: pip install tflite-micro")
+    assert emulate.main(["micro"]) == 0
+    told = capsys.readouterr().out
+    assert told.count(f"bit-identical on {len(mnist.test):,} images") == len(shipped_models())
+
+
 @per_model
 def test_arena_of_the_told_size_is_enough_and_half_of_it_is_not(model):
     pytest.importorskip("tflite_micro", reason="needs: pip install tflite-micro")
