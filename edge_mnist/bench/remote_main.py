@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_mnist.bench.protocol import Protocol
 from edge_mnist.bench.report import to_json
@@ -36,12 +37,12 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         path = Path(arguments[0]).absolute()
-        request, inputs = read_request(path.read_text("utf-8"))
-        images = np.load(path.with_name(IMAGES_NAME))
+        request, inputs = read_request(path.read_bytes())
+        images = _load_images(path.with_name(IMAGES_NAME))
         os.chdir(path.parent)
         report = run_bench(request, images, inputs, say=_say)
     except (EdgeMnistError, OSError) as exc:
-        sys.exit(str(exc))
+        sys.exit(str(exc))  # which writes it to stderr
     sys.stdout.write(to_json(report))
 
 
@@ -55,7 +56,7 @@ def write_request(request: BenchRequest, inputs: str) -> str:
     return json.dumps({"request": dataclasses.asdict(request), "inputs": inputs})
 
 
-def read_request(text: str) -> tuple[BenchRequest, str]:
+def read_request(text: str | bytes) -> tuple[BenchRequest, str]:
     """Return what `write_request` wrote: the request, and what the images are.
 
     Raises:
@@ -71,6 +72,14 @@ def read_request(text: str) -> tuple[BenchRequest, str]:
         raise InvalidInputError(
             "cannot read the request", got=f"{type(exc).__name__}: {exc}"
         ) from exc
+
+
+def _load_images(path: Path) -> NDArray[np.uint8]:
+    try:
+        images: NDArray[np.uint8] = np.load(path)
+    except ValueError as exc:
+        raise InvalidInputError("cannot read the images", got=f"ValueError: {exc}") from exc
+    return images
 
 
 def _say(line: str) -> None:
