@@ -229,9 +229,12 @@ def test_failed_set_up_leaves_nothing(failing, tmp_path, monkeypatch, capsys):
 
 
 def test_import_brings_in_no_tensorflow():
-    code = "import sys, emulate; print('tensorflow' in sys.modules)"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import emulate; "
+        "print('tensorflow' in sys.modules)"
+    )
     process = subprocess.run(
-        [sys.executable, "-c", code], cwd=TOOLS, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, TOOLS], capture_output=True, text=True, check=True
     )
     assert process.stdout == "False\n"
 
