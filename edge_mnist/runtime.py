@@ -11,7 +11,6 @@ from edge_mnist.decoding import OutputDecoder, compute_rejection_scores
 from edge_mnist.engines import AUTO, EngineSetting, check_threads, resolve_engine
 from edge_mnist.errors import InvalidInputError, ModelError
 from edge_mnist.graph import Graph
-from edge_mnist.isolation import run_isolated
 from edge_mnist.model_card import OutputKind, hash_bytes, load_card
 from edge_mnist.model_file import INPUT_SHAPE, check_structure
 from edge_mnist.model_store import find_model
@@ -139,6 +138,8 @@ class Classifier:
                 "batch_size": RESIZED_BATCH if tuned is None else tuned.batch_size,
             }
             if card is None:
+                from edge_mnist.isolation import run_isolated
+
                 blank = np.zeros((1, *IMAGE_SHAPE), np.uint8)
                 run_isolated(content, blank, engine=options["engine"], threads=options["threads"])
                 return cls(content, **options)

@@ -5,6 +5,8 @@ They stand in the user's config folder, in tuned.json: an object by the SHA-256 
 
 import dataclasses
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from typing import Any
 from edge_mnist.engines import EngineSetting, check_threads, is_usable, read_version
 from edge_mnist.errors import InvalidInputError, MissingDependencyError
 from edge_mnist.files import write_atomically
-from edge_mnist.machine import read_cpu_model
 
 FILE_NAME = "tuned.json"
 MAX_BATCH_SIZE = 1024  # engines take the memory for all that they are told to
@@ -53,6 +54,8 @@ def load_tuned(sha256: str) -> TunedSetting | None:
         tuned = _parse(_read(path)[sha256])
     except UNREADABLE:
         return None
+    from edge_mnist.machine import read_cpu_model
+
     engine = tuned.setting.engine
     holds = (
         tuned.model_sha256 == sha256
@@ -96,9 +99,13 @@ def forget_tuned(sha256: str | None = None) -> None:
 
 
 def _find_file() -> Path | None:
+    if sys.platform == "linux":
+        # As platformdirs has it, which may be missing on a device and costs 4 ms at each start.
+        folder = os.environ.get("XDG_CONFIG_HOME", "").strip() or os.path.expanduser("~/.config")
+        return Path(folder, "edge-mnist", FILE_NAME)
     try:
         import platformdirs
-    except ImportError:  # a device with nothing but NumPy and an engine
+    except ImportError:
         return None
     return platformdirs.user_config_path("edge-mnist", appauthor=False) / FILE_NAME
 
@@ -144,7 +151,12 @@ def _parse(entry: dict[str, Any]) -> TunedSetting:
     tuned = TunedSetting(**{**entry, "setting": setting})
     check_threads(setting.threads)
     # JSON holds any type anywhere; these are the ones that reach an engine.
-    found = (type(setting.delegate), type(setting.threads), type(tuned.batch_size))
-    if found != (bool, int, int) or not 1 <= tuned.batch_size <= MAX_BATCH_SIZE:
+    fields = (setting.engine, setting.delegate, setting.threads, tuned.batch_size)
+    if [type(field) for field in fields] != [
+        str,
+        bool,
+        int,
+        int,
+    ] or not 1 <= tuned.batch_size <= MAX_BATCH_SIZE:
         raise ValueError(f"expected a setting, got {entry}")
     return tuned

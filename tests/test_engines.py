@@ -16,7 +16,7 @@ INSTALL = (
 @pytest.fixture
 def install(monkeypatch):
     def pretend(*names):
-        monkeypatch.setattr(engines, "find_installed", lambda: list(names))
+        monkeypatch.setattr(engines, "is_installed", lambda engine: engine in names)
 
     return pretend
 

@@ -319,7 +319,7 @@ def test_unreadable_card_is_named(cardless):
 )
 def test_wrong_arguments_are_refused(cardless, monkeypatch, has_card, options, error, message):
     if error is MissingDependencyError:
-        monkeypatch.setattr("edge_mnist.engines.find_installed", list)
+        monkeypatch.setattr("edge_mnist.engines.is_installed", lambda engine: False)
     with pytest.raises(error, match=f"^{message}$"):
         Classifier.load(MICRO if has_card else cardless(), **options)
 

@@ -2,11 +2,13 @@ import dataclasses
 import json
 import multiprocessing
 import sys
+from types import SimpleNamespace
 
 import numpy as np
+import platformdirs
 import pytest
 
-from edge_mnist import Classifier, engines
+from edge_mnist import Classifier, engines, tuned_settings
 from edge_mnist.engines import ENGINE_MODULES, EngineSetting, installed_engines
 from edge_mnist.errors import MissingDependencyError
 from edge_mnist.machine import read_cpu_model
@@ -80,7 +82,7 @@ def test_another_model_ends_it(config):
 
 def test_engine_that_has_gone_ends_it(monkeypatch):
     save_tuned(tune())
-    monkeypatch.setattr(engines, "find_installed", lambda: ENGINES[:-1])
+    monkeypatch.setattr(engines, "is_installed", lambda engine: engine != ENGINES[-1])
     assert load_tuned(MICRO) is None
 
 
@@ -139,8 +141,25 @@ def test_folder_in_the_files_place_counts_as_none(config):
     assert load_tuned(MICRO) is None
 
 
-def test_without_platformdirs_nothing_is_loaded_and_saving_says_why(monkeypatch):
-    save_tuned(tune())
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders")
+@pytest.mark.parametrize("config_home", ["/etc/mine", "", None])
+def test_folder_on_linux_is_platformdirs_own(monkeypatch, config_home):
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    if config_home is not None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", config_home)
+    folder = platformdirs.user_config_path("edge-mnist", appauthor=False)
+    assert tuned_settings._find_file() == folder / "tuned.json"
+
+
+def test_other_systems_folders_are_platformdirs(config, monkeypatch):
+    monkeypatch.setattr(tuned_settings, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: config.parent)
+    assert save_tuned(tune()) == config
+    assert load_tuned(MICRO) == tune()
+
+
+def test_without_platformdirs_nothing_is_loaded_there_and_saving_says_why(monkeypatch):
+    monkeypatch.setattr(tuned_settings, "sys", SimpleNamespace(platform="win32"))
     monkeypatch.setitem(sys.modules, "platformdirs", None)
     assert load_tuned(MICRO) is None
     for use in (lambda: save_tuned(tune()), forget_tuned):
