@@ -175,8 +175,8 @@ def test_silence_ends_what_runs_there(endless, monkeypatch):
 
 def test_heartbeat_keeps_it_running(board, monkeypatch):
     monkeypatch.setattr(remote_process, "HEARTBEAT_S", 0.05)
-    monkeypatch.setattr(remote_process, "SILENCE_S", 1.0)
-    assert board.run("import time; time.sleep(2); print('done')") == "done\n"
+    monkeypatch.setattr(remote_process, "SILENCE_S", 2.0)
+    assert board.run("import time; time.sleep(3); print('done')") == "done\n"
 
 
 def test_host_that_hangs_after_the_login_is_told(board, monkeypatch):
