@@ -40,7 +40,7 @@ class Protocol:
     duration_s: float = 1.0  # timed at least, of each measure, over all rounds
     min_runs: int = 50  # of each measure, over all rounds
     rounds: int = 20  # in each of which everything has its turn
-    warmup_window_s: float = 0.05
+    warmup_window_s: float = 0.05  # at most; a quarter of a shorter duration
     warmup_windows: int = 3  # this many in a row ...
     warmup_tolerance: float = 0.05  # ... whose medians differ by no more than this share: stable
     max_warmup_s: float = 3.0
@@ -57,6 +57,11 @@ class Protocol:
             raise InvalidInputError(
                 "rounds", expected=f"at least {MIN_PAIRS}", got=str(self.rounds)
             )
+
+    @property
+    def window_s(self) -> float:
+        """How long one window of the warm-up lasts at least."""
+        return min(self.warmup_window_s, self.duration_s / 4)
 
     @property
     def block_s(self) -> float:
@@ -91,7 +96,7 @@ def warm_up(call: Call, protocol: Protocol, clock: Clock = CLOCK) -> WarmUp:
     started, runs = clock(), 0
     medians: list[float] = []
     while True:
-        durations = time_block(call, protocol.warmup_window_s, 1, runs, clock)
+        durations = time_block(call, protocol.window_s, 1, runs, clock)
         runs += len(durations)
         medians = [*medians, float(np.median(durations))][-protocol.warmup_windows :]
         seconds = (clock() - started) / NS_PER_S

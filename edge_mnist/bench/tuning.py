@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.batches import RESIZED_BATCH
+from edge_mnist.bench.contest import Say, hold_contest
+from edge_mnist.bench.contestant import Contestant, Stage
 from edge_mnist.bench.protocol import Protocol
 from edge_mnist.bench.report import BenchReport, Row
 from edge_mnist.bench.request import BenchRequest, usual_threads
-from edge_mnist.bench.run import Contestant, Say, Stage, hold_contest, read_models
+from edge_mnist.bench.run import read_models
 from edge_mnist.bench.worker import BATCHES, PREDICT, batch_name
 from edge_mnist.engines import AUTO, EngineSetting, resolve_engine
 from edge_mnist.errors import ModelError

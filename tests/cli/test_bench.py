@@ -1,48 +1,158 @@
-from edge_mnist.engines import ENGINE_MODULES, installed_engines
-from edge_mnist.model_store import find_model
+import csv
+import io
+import json
+from pathlib import Path
 
-FIGURES = ("p50_us", "p90_us", "p99_us", "mean_us", "min_us")
+import jsonschema
+import pytest
+
+from edge_mnist.bench.tuning import TunedSetting
+from edge_mnist.engines import ENGINE_MODULES, installed_engines, resolve_engine
+from edge_mnist.model_card import hash_bytes
+from edge_mnist.model_store import find_model, shipped_models
+
+QUICK = ("--duration", "0.02")
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "docs" / "benchmark.schema.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+def bench(edge_mnist):
+    """Return a function that measures in one engine with its delegate, quickly."""
+
+    def run(*arguments):
+        return edge_mnist("bench", *arguments, "--engine", "auto", "--delegate", "on", *QUICK)
+
+    return run
 
 
 def test_every_engine_is_measured_side_by_side(edge_mnist):
-    results = edge_mnist("bench", "--runs", "20", "--json").json
-    assert {r["engine"]: r["engine_version"] for r in results} == installed_engines()
-    for result in results:
-        assert result["size_bytes"] == find_model("micro").stat().st_size
-        assert result["threads"] == 1
-        assert result["cold_start_ms"] > 0
-        assert result["resident_bytes"] > 1_000_000
-        for stats in (result["inference"], result["preprocessing_and_inference"]):
-            assert stats["runs"] == 20
-            assert 0 < stats["min_us"] <= stats["p50_us"] <= stats["p90_us"] <= stats["p99_us"]
+    outcome = edge_mnist("bench", *QUICK, "--json")
+    assert outcome.code == 0
+    jsonschema.validate(outcome.json, SCHEMA)
+    settings = [row["setting"] for row in outcome.json["rows"]]
+    assert [(one["engine"], one["delegate"]) for one in settings] == [
+        (engine, delegate) for engine in installed_engines() for delegate in (True, False)
+    ]
+    (model,) = outcome.json["models"]
+    assert model["sha256"] == hash_bytes(find_model("micro").read_bytes())
 
 
-def test_table_is_for_people(engine, edge_mnist):
-    path = find_model("micro")
-    outcome = edge_mnist("bench", path, "--engine", engine, "--runs", "5", "--threads", "2")
+def test_table_is_for_people(bench):
+    engine = resolve_engine()
+    outcome = bench("pico", "--threads", "1,2", "--per-op")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[0] == f"{path}: {path.stat().st_size:,} bytes"
-    assert lines[1].endswith(", threads: 2, runs: 5")
-    assert [line.split("  ")[0] for line in lines[4:6]] == [engine] * 2
-    assert lines[-1].startswith(f"{engine} {installed_engines()[engine]}: cold start ")
-    assert outcome.err == ""
+    assert lines[0].startswith(f"pico: {find_model('pico').stat().st_size:,} bytes, int8, ")
+    assert any(line.startswith(f"pico   {engine}, 2 threads") for line in lines)
+    for title in ("latency of one image", "images a second", "start and memory", "pico: share of"):
+        assert any(line.startswith(title) for line in lines)
+    assert f"warming up pico in {engine}" in outcome.err
 
 
-def test_unknown_engine_is_answered_with_all_choices(edge_mnist):
-    told = edge_mnist("bench", "--engine", "cpu").error
-    assert told.startswith("unknown engine: expected ")
-    assert told.endswith(", got 'cpu'")
-    choices = told.removeprefix("unknown engine: expected ").removesuffix(", got 'cpu'")
-    assert set(choices.split(", ")) == {"auto", "all", *ENGINE_MODULES}
+def test_all_measures_each_shipped_model(bench):
+    outcome = bench("--all", "--csv")
+    lines = list(csv.DictReader(io.StringIO(outcome.out)))
+    assert list(dict.fromkeys(line["model"] for line in lines)) == [
+        model.name for model in shipped_models()
+    ]
+    assert all(float(line["p50_us"]) > 0 for line in lines)
+
+
+def test_out_keeps_the_result_in_every_form(bench):
+    outcome = bench("pico", "nano", "--markdown", "--out", "kept")
+    assert sorted(path.name for path in Path("kept").iterdir()) == [
+        "bench.csv",
+        "bench.json",
+        "bench.md",
+    ]
+    assert Path("kept/bench.md").read_text() == outcome.out
+    assert "| model | runner |" in outcome.out
+    jsonschema.validate(json.loads(Path("kept/bench.json").read_text()), SCHEMA)
+
+
+def test_what_cannot_be_measured_is_told_and_the_rest_is_measured(bench):
+    outcome = bench("giant", "pico", "--json")
+    assert outcome.code == 1
+    errors = {row["model"]: row["error"] for row in outcome.json["rows"]}
+    assert errors["pico"] is None
+    assert "cannot find the model" in errors["giant"]
+
+
+def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench):
+    bench("nano", "small", "--out", "kept")
+    reference = Path("kept/bench.json")
+    again = bench("nano", "small", "--check", reference, "--tolerance", "1")
+    assert again.code == 0, again.err
+    assert f"nothing is slower than in {reference}" in again.err
+    fields = json.loads(reference.read_text())
+    for ratio in fields["rows"][1]["ratios"].values():
+        ratio["ratio"] /= 10
+    reference.write_text(json.dumps(fields))
+    worse = bench("nano", "small", "--check", reference, "--tolerance", "1")
+    assert worse.code == 1
+    assert "slower: small in " in worse.err
+
+
+def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
+    monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    outcome = edge_mnist("bench", "pico", "--tune", *QUICK)
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[-1].startswith("chosen: ")
+    kept = edge_mnist("bench", "pico", "--tune", *QUICK, "--json").json[0]
+    assert set(kept["tuned"]) == set(TunedSetting.__dataclass_fields__)
+    assert Path(kept["path"]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--engine", "cpu"], "unknown engine: expected all, auto, "),
+        (["--threads", "two"], "--threads: expected whole numbers, as 1,2,4, got 'two'"),
+        (["--threads", "0"], "threads: expected at least 1, got 0"),
+        (["--delegate", "maybe"], "--delegate: expected on, off, both, got 'maybe'"),
+        (["--duration", "0"], "duration: expected 0.02 to 3600 s, got 0"),
+        (["pico", "--all"], "--all: expected no models beside it, got pico"),
+        (["--json", "--csv"], "the format: expected one of --json, --csv, --markdown, got "),
+        (["--tune", "--compare"], "--tune: expected no --compare beside it"),
+        (["--host", "pi", "--compare"], "--host: expected no --compare beside it"),
+        (["--check", "none.json"], "cannot use none.json: got No such file or directory"),
+    ],
+)
+def test_wrong_options_are_answered_before_anything_is_measured(arguments, message, edge_mnist):
+    outcome = edge_mnist("bench", *arguments)
+    assert outcome.error.startswith(message)
+    assert outcome.err.count("\n") == 1
+
+
+def test_check_against_something_else_is_refused(edge_mnist, tmp_path):
+    (tmp_path / "notes.json").write_text("{}")
+    outcome = edge_mnist("bench", "--check", tmp_path / "notes.json")
+    assert outcome.error.startswith("cannot read the benchmark: expected what edge-mnist bench")
 
 
 def test_engine_that_is_not_installed_is_answered_with_the_remedy(edge_mnist_process):
-    outcome = edge_mnist_process("bench", "--engine", "ai-edge-litert", without=["ai_edge_litert"])
-    assert outcome.error.startswith("ai-edge-litert is not installed: got ")
-    assert "; pip install ai-edge-litert" in outcome.error
+    outcome = edge_mnist_process(
+        "bench", "--engine", "ai-edge-litert", *QUICK, "--json", without=["ai_edge_litert"]
+    )
+    assert outcome.code == 1
+    for row in outcome.json["rows"]:
+        assert row["error"].startswith("ai-edge-litert is not installed: got ")
+        assert "; pip install ai-edge-litert" in row["error"]
 
 
 def test_auto_measures_one_engine(edge_mnist):
-    (result,) = edge_mnist("bench", "--engine", "auto", "--runs", "5", "--json").json
-    assert result["engine"] in installed_engines()
+    result = edge_mnist("bench", "--engine", "auto", *QUICK, "--json").json
+    assert {row["setting"]["engine"] for row in result["rows"]} <= set(ENGINE_MODULES)
+    assert len({row["setting"]["engine"] for row in result["rows"]}) == 1
+
+
+def test_interrupted_measurement_prints_no_figures(edge_mnist, monkeypatch):
+    def interrupt(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edge_mnist.bench.contest.Worker.ask", interrupt)
+    outcome = edge_mnist("bench", "pico", *QUICK)
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err.splitlines()[-1].startswith("interrupted; nothing is told")

@@ -1,0 +1,53 @@
+import csv
+import io
+
+from edge_mnist.bench.tables import describe, list_tables, to_csv
+
+
+def test_rows_are_told_with_their_ratio(make_row, make_report):
+    report = make_report(make_row(), make_row("small", p50_us=50.0, ratio=2.5))
+    latency, start = list_tables(report)
+    assert "against micro in tflite-runtime" in latency.title
+    first, second = (dict(zip(latency.header, row, strict=True)) for row in latency.rows)
+    assert (first["model"], first["p50"], first["ratio"]) == ("micro", "20.0", "1")
+    assert (second["model"], second["p50"], second["ratio"]) == (
+        "small",
+        "50.0",
+        "2.50 (2.45 to 2.55)",
+    )
+    assert dict(zip(start.header, start.rows[0], strict=True))["peak, MiB"] == "44.0"
+
+
+def test_what_failed_is_told_with_the_reason(make_row, make_report):
+    failed = make_row("small", error="it crashes", latency={}, warm_up={})
+    *_, table = list_tables(make_report(make_row(), failed))
+    assert (table.title, table.rows) == (
+        "not measured",
+        [["small", "tflite-runtime", "it crashes"]],
+    )
+
+
+def test_operators_are_told_on_demand_and_called_what_they_are(make_row, make_report):
+    report = make_report(make_row())
+    assert not any("share of multiply-adds" in table.title for table in list_tables(report))
+    *_, table = list_tables(report, per_op=True)
+    assert "share of multiply-adds (not of time" in table.title
+    assert table.rows == [["1", "CONV_2D", "1x12x12x8", "208", "28,800", "100.0 %"]]
+
+
+def test_description_tells_machine_protocol_and_inputs(make_row, make_report):
+    told = "\n".join(describe(make_report(make_row())))
+    for part in ("15,408 bytes", "int8", "Test CPU, 4 cores", "load 0.10", "governor performance"):
+        assert part in told
+    for part in ("1 s and 50 runs", "20 turns", "drawn digits", "steps by 40 ns", "adds 60 ns"):
+        assert part in told
+
+
+def test_csv_has_a_line_a_measure_and_a_failure(make_row, make_report):
+    failed = make_row("small", error='not, "so"', latency={}, warm_up={})
+    report = make_report(make_row(), make_row("large", ratio=2.0), failed)
+    lines = list(csv.DictReader(io.StringIO(to_csv(report))))
+    assert [line["model"] for line in lines] == ["micro", "large", "small"]
+    assert (lines[0]["p50_us"], lines[0]["ratio"], lines[0]["error"]) == ("20.0", "", "")
+    assert (lines[1]["measure"], float(lines[1]["ratio"])) == ("predict", 2.0)
+    assert (lines[2]["p50_us"], lines[2]["error"]) == ("", 'not, "so"')

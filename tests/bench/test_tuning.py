@@ -1,0 +1,58 @@
+import dataclasses
+
+import pytest
+
+from edge_mnist import Classifier
+from edge_mnist.bench.inputs import find_images
+from edge_mnist.bench.protocol import Protocol
+from edge_mnist.bench.tuning import choose, tune
+from edge_mnist.engines import installed_engines
+from edge_mnist.errors import ModelError
+from edge_mnist.latency import Ratio
+
+
+def test_quickest_is_chosen(make_row):
+    rows = [make_row(), make_row("b", ratio=0.5), make_row("c", ratio=0.4)]
+    assert choose(rows, "predict") is rows[2]
+
+
+def test_what_may_be_noise_is_not_chosen(make_row):
+    unsure = make_row("b", ratio=0.9)
+    unsure = dataclasses.replace(unsure, ratios={"predict": Ratio(0.9, 0.7, 1.01)})
+    rows = [make_row(), unsure]
+    assert choose(rows, "predict") is rows[0]
+
+
+def test_what_reads_other_digits_is_not_chosen(make_row):
+    rows = [make_row(), make_row("b", ratio=0.2, agreement=0.99), make_row("c", ratio=0.8)]
+    assert choose(rows, "predict") is rows[2]
+
+
+def test_what_failed_is_not_chosen(make_row):
+    rows = [make_row(), make_row("b", error="no")]
+    assert choose(rows, "predict") is rows[0]
+
+
+def test_default_that_fails_is_told(make_row):
+    with pytest.raises(ModelError, match="cannot be run in tflite-runtime: got no"):
+        choose([make_row(error="no"), make_row("b", ratio=0.5)], "predict")
+
+
+def test_what_is_found_is_used_from_then_on(monkeypatch):
+    monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    quick = Protocol(duration_s=0.05, warmup_window_s=0.005, max_warmup_s=0.2, cold_starts=1)
+    images, inputs = find_images()
+    tuning = tune("pico", images, inputs, lambda line: None, quick)
+    rows = tuning.settings.rows
+    # Every engine with and without its delegate, what is used untuned first.
+    assert len(rows) == 2 * len(installed_engines())
+    assert rows[0].setting == Classifier.load("nano").setting
+    assert tuning.tuned.setting in [row.setting for row in rows]
+    assert Classifier.load("pico").setting == tuning.tuned.setting
+    assert str(tuning.path).endswith("tuned.json")
+
+
+def test_model_that_is_not_there_is_told(monkeypatch):
+    images, inputs = find_images()
+    with pytest.raises(ModelError, match="cannot find the model"):
+        tune("giant", images, inputs, lambda line: None, Protocol())
