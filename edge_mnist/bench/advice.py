@@ -55,7 +55,7 @@ def _compare_runners(rows: list[Row]) -> Iterator[str]:
         if times > NOTEWORTHY:
             yield (
                 f"{model} is {times:.1f} times quicker in {best.runner} than in {first.runner}: "
-                f"edge-mnist bench {model} --tune makes that the default on this machine"
+                f"edge-mnist bench {model} --tune there makes that the default"
             )
 
 

@@ -2,10 +2,7 @@
 
 import dataclasses
 import io
-import json
-import secrets
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +10,12 @@ from numpy.typing import NDArray
 from edge_mnist.bench.pack import PACK_NAME, pack_benchmark
 from edge_mnist.bench.remote_main import IMAGES_NAME, REQUEST_NAME, write_request
 from edge_mnist.bench.remote_process import run_files
-from edge_mnist.bench.report import BenchReport, Row, from_json
+from edge_mnist.bench.report import BenchReport, from_json
 from edge_mnist.bench.request import BenchRequest
+from edge_mnist.bench.run import read_models
 from edge_mnist.bench.ssh import check_host
 from edge_mnist.errors import HostError, InvalidInputError, ModelError
-from edge_mnist.model_card import card_path
-from edge_mnist.model_store import MODEL_SUFFIX, find_model
+from edge_mnist.model_store import MODEL_SUFFIX
 
 
 def run_remote(
@@ -51,54 +48,23 @@ def run_remote(
         ModelError: If none of the models can be found.
     """
     check_host(host)
-    found, failed = _find_models(request.models)
-    # Names that nothing else contains, so that they can be put back into whatever names them.
-    sent = {f"{secrets.token_hex(8)}{MODEL_SUFFIX}": name for name in found}
-    remote = dataclasses.replace(request, models=tuple(sent))
+    models, failed = read_models(request.models)
+    if not models:
+        raise ModelError(failed[-1].error or "")
+    names = {model: f"{number}{MODEL_SUFFIX}" for number, model in enumerate(models)}
+    found = dataclasses.replace(request, models=tuple(models))
     files = {
         PACK_NAME: pack_benchmark(),
-        REQUEST_NAME: write_request(remote, inputs).encode(),
+        REQUEST_NAME: write_request(found, names, inputs).encode(),
         IMAGES_NAME: _to_npy(images),
+        **{names[model]: content for model, content in models.items()},
     }
-    for sent_name, name in sent.items():
-        files |= _read_model(found[name], sent_name)
-
-    def say_name(line: str) -> None:
-        for sent_name, name in sent.items():
-            line = line.replace(sent_name, name)
-        say(line)
-
-    output = run_files(host, files, (PACK_NAME, REQUEST_NAME), say_name, ssh_options=ssh_options)
-    for sent_name, name in sent.items():
-        output = output.replace(sent_name, json.dumps(name)[1:-1])
+    output = run_files(host, files, (PACK_NAME, REQUEST_NAME), say, ssh_options=ssh_options)
     try:
         report = from_json(output)
     except InvalidInputError as exc:
         raise HostError(f"{host} gave no result that can be read", got=str(exc)) from exc
     return dataclasses.replace(report, rows=[*failed, *report.rows])
-
-
-def _find_models(names: Sequence[str]) -> tuple[dict[str, Path], list[Row]]:
-    """Return the paths of the models that there are by name, and rows for the others."""
-    found, failed = {}, []
-    for name in names:
-        try:
-            found[name] = find_model(name)
-        except ModelError as exc:
-            failed.append(Row(name, "", None, error=str(exc)))
-            reason = exc
-    if not found:
-        raise reason
-    return found, failed
-
-
-def _read_model(path: Path, name: str) -> dict[str, bytes]:
-    """Return a model under another name, with its card if it has one."""
-    files = {name: path.read_bytes()}
-    card = card_path(path)
-    if card.is_file():
-        files[str(card_path(Path(name)))] = card.read_bytes()
-    return files
 
 
 def _to_npy(images: NDArray[np.uint8]) -> bytes:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -25,8 +24,8 @@ REQUEST_NAME = "request.json"
 def main(arguments: Sequence[str]) -> None:
     """Measure what a request says, in the folder that it stands in.
 
-    Beside it stands images.npy, uint8 [N, 28, 28]. Models are shipped ones' names or paths from
-    that folder. Progress goes to stderr, and an error is its last line.
+    Beside it stand images.npy, uint8 [N, 28, 28], and the models under the names that it gives.
+    Progress goes to stderr, and an error is its last line.
 
     Args:
         arguments: The path of a file that `write_request` gave the content of.
@@ -36,28 +35,31 @@ def main(arguments: Sequence[str]) -> None:
     # So that all that is under way is ended, and its files removed.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        path = Path(arguments[0]).absolute()
-        request, inputs = read_request(path.read_bytes())
+        path = Path(arguments[0])
+        request, files, inputs = read_request(path.read_bytes())
         images = _load_images(path.with_name(IMAGES_NAME))
-        os.chdir(path.parent)
-        report = run_bench(request, images, inputs, say=_say)
+        report = run_bench(
+            request, images, inputs, _say, find=lambda model: path.with_name(files[model])
+        )
     except (EdgeMnistError, OSError) as exc:
         sys.exit(str(exc))  # which writes it to stderr
     sys.stdout.write(to_json(report))
 
 
-def write_request(request: BenchRequest, inputs: str) -> str:
+def write_request(request: BenchRequest, files: dict[str, str], inputs: str) -> str:
     """Return a request as JSON.
 
     Args:
         request: What to measure.
+        files: The names of its models' files, by model.
         inputs: What the images are, in words.
     """
-    return json.dumps({"request": dataclasses.asdict(request), "inputs": inputs})
+    told = {"request": dataclasses.asdict(request), "files": files, "inputs": inputs}
+    return json.dumps(told)
 
 
-def read_request(text: str | bytes) -> tuple[BenchRequest, str]:
-    """Return what `write_request` wrote: the request, and what the images are.
+def read_request(text: str | bytes) -> tuple[BenchRequest, dict[str, str], str]:
+    """Return what `write_request` wrote: the request, its models' files, what the images are.
 
     Raises:
         InvalidInputError: If it is not that.
@@ -67,7 +69,8 @@ def read_request(text: str | bytes) -> tuple[BenchRequest, str]:
         fields: dict[str, Any] = told["request"]
         tuples = {name: tuple(x) for name, x in fields.items() if isinstance(x, list)}
         protocol = Protocol(**fields["protocol"])
-        return BenchRequest(**fields | tuples | {"protocol": protocol}), str(told["inputs"])
+        request = BenchRequest(**fields | tuples | {"protocol": protocol})
+        return request, {model: told["files"][model] for model in request.models}, told["inputs"]
     except (ValueError, TypeError, KeyError) as exc:
         raise InvalidInputError(
             "cannot read the request", got=f"{type(exc).__name__}: {exc}"

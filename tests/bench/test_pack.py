@@ -23,7 +23,7 @@ from edge_mnist.errors import InvalidInputError
 from edge_mnist.model_store import find_model
 
 QUICK = Protocol(duration_s=0.02, warmup_window_s=0.001, cold_starts=1)
-REQUEST = BenchRequest(("model.tflite",), delegates=(True,), protocol=QUICK)
+REQUEST = BenchRequest(("my model",), delegates=(True,), protocol=QUICK)
 
 # What the core's packages need as they are installed here, and the packed benchmark does not.
 ABSENT = ("typer", "rich", "platformdirs", "cv2", "tensorflow", "matplotlib", "edge_mnist")
@@ -36,9 +36,9 @@ def order(tmp_path):
     folder.mkdir()
     images, inputs = find_images()
     (folder / PACK_NAME).write_bytes(pack_benchmark())
-    (folder / "request.json").write_text(write_request(REQUEST, inputs))
+    (folder / "request.json").write_text(write_request(REQUEST, {"my model": "0.tflite"}, inputs))
     np.save(folder / "images.npy", images)
-    shutil.copy(find_model(), folder / "model.tflite")
+    shutil.copy(find_model(), folder / "0.tflite")
     return folder
 
 
@@ -145,7 +145,8 @@ def test_request_is_read_as_it_was_written():
         delegates=(False,),
         protocol=dataclasses.replace(QUICK, rounds=30),
     )
-    assert read_request(write_request(request, "drawn")) == (request, "drawn")
+    files = {"micro": "0.tflite", "a/ä.tflite": "1.tflite"}
+    assert read_request(write_request(request, files, "drawn")) == (request, files, "drawn")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"request": {"models": []}, "inputs": ""}'])
