@@ -2,10 +2,7 @@
 
 import gzip
 import hashlib
-import http.client
 import os
-import urllib.error
-import urllib.request
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +85,10 @@ def _find_mnist_file(name: str) -> Path | None:
 
 def _download(name: str, target: Path, progress: Progress | None) -> None:
     """Fetch one MNIST file from the first mirror that has it whole."""
+    # They bring in ssl and email: 15 ms that only a download shall cost.
+    import http.client
+    import urllib.request
+
     failures = []
     for mirror in MIRRORS:
         url = f"{mirror}{name}.gz"

@@ -17,6 +17,15 @@ classifier.predict(np.zeros((28, 28), np.uint8))
 classifier.predict_batch(np.zeros((64, 28, 28), np.uint8))
 """
 
+LIST_COMMANDS = """
+import sys
+from edge_mnist.cli.app import COMMANDS, main
+try:
+    main()
+except SystemExit:
+    print([name for name in COMMANDS if f"edge_mnist.cli.{name}" in sys.modules])
+"""
+
 
 def run_listing_imports(*arguments):
     """Run Python; return its output and the top-level packages that it imported."""
@@ -39,12 +48,24 @@ def test_predicting_brings_in_the_interpreter_and_nothing_heavy(engine):
     assert not packages & HEAVY
 
 
+def test_predicting_waits_for_no_import_that_it_does_not_need():
+    _, packages = run_listing_imports("-c", PREDICT, "auto")
+    assert not packages & {"email", "http", "logging", "platformdirs", "ssl", "subprocess"}
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["models"]])
 def test_command_line_brings_in_nothing_heavy(arguments):
     output, packages = run_listing_imports("-m", "edge_mnist", *arguments)
     assert output
     assert "typer" in packages
     assert not packages & HEAVY
+
+
+def test_command_imports_nothing_of_the_others():
+    process = subprocess.run(
+        [sys.executable, "-c", LIST_COMMANDS, "models"], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.splitlines()[-1] == "['models']"
 
 
 def test_package_exports_what_all_says():

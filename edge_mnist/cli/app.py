@@ -3,30 +3,41 @@
 import errno
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from edge_mnist import __version__
-from edge_mnist.cli import bench, doctor, evaluate, fields, models, predict, quantize, train, webcam
 from edge_mnist.errors import EdgeMnistError
 
-app = typer.Typer(
-    help="Handwritten digits on small devices: train, quantize to int8, run and measure.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+# Each is the function of its name in the module of its name beside this one.
+COMMANDS = (
+    "train",
+    "quantize",
+    "evaluate",
+    "predict",
+    "webcam",
+    "fields",
+    "bench",
+    "models",
+    "doctor",
 )
-app.command()(train.train)
-app.command()(quantize.quantize)
-app.command()(evaluate.evaluate)
-app.command()(predict.predict)
-app.command()(webcam.webcam)
-app.command()(fields.fields)
-app.command()(bench.bench)
-app.command()(models.models)
-app.command()(doctor.doctor)
+
+
+def build_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """Return the application with some of its commands, which are imported for it."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(edge_mnist)
+    for name in names:
+        app.command()(getattr(import_module(f"edge_mnist.cli.{name}"), name))
+    return app
 
 
 def _print_version(is_asked: bool) -> None:
@@ -35,7 +46,6 @@ def _print_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def edge_mnist(
     version: Annotated[
         bool,
@@ -49,9 +59,12 @@ def edge_mnist(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors meant for the user become one line and exit code 1."""
+    given = sys.argv[1:] if arguments is None else arguments
+    # The others' imports are the larger part of the time until a picture is read.
+    names = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
     try:
         try:
-            app(args=arguments, prog_name="edge-mnist")
+            build_app(names)(args=given, prog_name="edge-mnist")
         finally:
             sys.stdout.flush()  # here, where an error can still be told
     except EdgeMnistError as exc:

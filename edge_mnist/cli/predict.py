@@ -49,10 +49,9 @@ def predict(
         raise InvalidInputError("--csv", expected="--fields beside it", got="none")
     with needs("vision", "reading image files"):
         from edge_mnist.vision.annotated_files import AnnotatedFiles
-        from edge_mnist.vision.fields_file import load_fields
         from edge_mnist.vision.picture_files import PictureFiles
 
-    form = None if fields is None else load_fields(fields)
+    form = None if fields is None else _load_form(fields)
     classifier = load_classifier(model, engine)
     pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
     report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths), as_json)
@@ -62,6 +61,13 @@ def predict(
         _read_fields(report, classifier, form, min_confidence, csv)
     if pictures.failed:
         raise typer.Exit(1)
+
+
+def _load_form(path: Path) -> "FormFields":
+    with needs("vision", "reading the fields of a form"):
+        from edge_mnist.vision.fields_file import load_fields
+
+    return load_fields(path)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 import edge_mnist as package
-from edge_mnist.cli.app import app
+from edge_mnist.cli.app import COMMANDS
 from edge_mnist.engines import ENGINE_MODULES
 
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 TRAIN_REMEDY = "; install it with: pip install 'edge-mnist[train]'"
 VISION_REMEDY = "; install it with: pip install 'edge-mnist[vision]'"
 WEBCAM_REMEDY = "; install it with: pip install 'edge-mnist[webcam]'"
