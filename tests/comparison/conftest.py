@@ -9,10 +9,8 @@ import pytest
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-collect_ignore_glob = (
-    [] if importlib.util.find_spec("tensorflow") else ["test_alone.py", "test_twin.py"]
-)
-
+# Those of peers alone need none of what the train extra brings.
+collect_ignore_glob = [] if importlib.util.find_spec("tensorflow") else ["test_[!p]*.py"]
 
 # What is slow to import.
 HEAVY = {"tensorflow", "tf_keras", "onnx", "tf2onnx", "onnxruntime", "cv2", "matplotlib"}
