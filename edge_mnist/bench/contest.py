@@ -24,6 +24,9 @@ from edge_mnist.model_card import hash_bytes
 # More than these at once would not fit into a small board's memory; each takes about 40 MB.
 MAX_AT_ONCE = 12
 
+# What is slow to start is started less often.
+MAX_COLD_STARTS_MS = 5000.0
+
 Say = Callable[[str], None]
 """Told what is under way."""
 
@@ -71,12 +74,12 @@ def hold_contest(
 
 
 def _group(contestants: Sequence[Contestant]) -> list[list[Contestant]]:
-    """Return who takes turns with whom: all, or if they are too many those of one model."""
+    """Return who takes turns with whom: all, or if they are too many those of one group."""
     if len(contestants) <= MAX_AT_ONCE:
         return [list(contestants)] if contestants else []
     groups: dict[str, list[Contestant]] = {}
     for contestant in contestants:
-        groups.setdefault(contestant.model, []).append(contestant)
+        groups.setdefault(contestant.group or contestant.model, []).append(contestant)
     return list(groups.values())
 
 
@@ -130,8 +133,11 @@ class _Entry:
     def _start(self, stack: contextlib.ExitStack) -> None:
         if self.contestant.setting is not None:
             resolve_engine(self.contestant.setting.engine)
-        self.cold_starts = []
-        for _ in range(self.protocol.cold_starts - 1):
+        self.cold_starts: list[float] = []
+        while (
+            len(self.cold_starts) < self.protocol.cold_starts - 1
+            and sum(self.cold_starts) < MAX_COLD_STARTS_MS
+        ):
             with Worker(*self.contestant.worker) as worker:
                 self.cold_starts.append(worker.cold_start_ms)
         self.worker = stack.enter_context(Worker(*self.contestant.worker))

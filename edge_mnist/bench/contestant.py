@@ -23,6 +23,7 @@ class Contestant:
     Attributes:
         worker: A module whose `main` calls `worker.serve`, and what that `main` gets.
         measures: What is measured of it.
+        group: Those of one group always take turns with each other; "" is that of the model.
     """
 
     model: str
@@ -30,6 +31,7 @@ class Contestant:
     setting: EngineSetting | None
     worker: tuple[str, ...]
     measures: tuple[str, ...]
+    group: str = ""
 
 
 class Stage:
@@ -56,6 +58,7 @@ class Stage:
         setting: EngineSetting,
         measures: tuple[str, ...] = ALL_MEASURES,
         batch_size: int | None = None,
+        group: str = "",
     ) -> Contestant:
         """Return a model in an engine as a contestant.
 
@@ -65,6 +68,7 @@ class Stage:
             measures: What is measured of it.
             batch_size: How many images `predict_batch` gives the engine at once; None for what
                 it does by itself.
+            group: As a contestant has it.
         """
         options = {
             "model": str(self.paths[model]),
@@ -73,4 +77,5 @@ class Stage:
             "batch_size": batch_size,
         }
         runner = str(setting) if batch_size is None else f"{setting}, {batch_size} at once"
-        return Contestant(model, runner, setting, (TFLITE_WORKER, json.dumps(options)), measures)
+        worker = (TFLITE_WORKER, json.dumps(options))
+        return Contestant(model, runner, setting, worker, measures, group)

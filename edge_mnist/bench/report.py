@@ -35,7 +35,7 @@ class Row:
     Attributes:
         error: Why there are no figures; None if there are.
         latency: By measure: invoke, copied, predict, picture, batch N (microseconds of a call,
-            whatever the batch's size). Peers have predict alone.
+            whatever the batch's size). Peers have copied alone.
         warm_up: By measure.
         ratios: By measure, against the first row of its table without an error; that row has none.
         baseline: The model and runner of that row.

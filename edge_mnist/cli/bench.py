@@ -75,6 +75,8 @@ def bench(
             output.show_tunings(_tune(request))
             return
         report = _measure(request, host, compare)
+        if compare and out is not None:
+            _draw(report, out / "compare.png")
     is_well = output.show(report, reference)
     raise typer.Exit(0 if is_well else 1)
 
@@ -115,6 +117,12 @@ def _measure(request: "BenchRequest", host: str | None, compare: bool) -> "Bench
     from edge_mnist.bench.run import run_bench
 
     return run_bench(request, images, inputs, say)
+
+
+def _draw(report: "BenchReport", path: Path) -> None:
+    from edge_mnist.comparison.contest import draw_report
+
+    draw_report(report, path)
 
 
 def _tune(request: "BenchRequest") -> "list[Tuning]":
