@@ -12,7 +12,8 @@ from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 
 DPI = 150
-WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 8.0, 0.34, 1.0  # inches
+# Inches; a letter's are those of a name.
+BARS_WIDTH, LETTER_WIDTH, ROW_HEIGHT, FRAME_HEIGHT = 6.0, 0.075, 0.34, 1.0
 # Blue and grey differ in lightness as well: they are told apart in any way of seeing colours.
 OUR_COLOR, PEER_COLOR = "#0b5fa5", "#b4b4b4"
 # The axis begins at this part of the shortest time, so that its bar is seen; the longest takes this
@@ -47,7 +48,9 @@ def draw_comparison(
         ours = [name for name, *_ in rows if not any(peer.name in name for peer in PEERS)]
     rows = sorted(rows, key=lambda row: row[1])
     times = [p50_us for _, p50_us, *_ in rows]
-    figure = Figure(figsize=(WIDTH, FRAME_HEIGHT + ROW_HEIGHT * len(rows)), layout="constrained")
+    width = BARS_WIDTH + LETTER_WIDTH * max(len(name) for name, *_ in rows)
+    height = FRAME_HEIGHT + ROW_HEIGHT * len(rows)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     bars = axes.barh(
         range(len(rows)),
@@ -72,7 +75,7 @@ def draw_comparison(
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title, fontsize=10)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
+    figure.savefig(buffer, format="png")
     write_atomically(path, buffer.getvalue())
 
 

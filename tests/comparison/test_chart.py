@@ -63,7 +63,7 @@ def test_ours_is_highlighted(draw):
         ROWS,
         ROWS[:1],
         [("a", 1, 1, 1), ("b", 1, 1, 1)],
-        [("micro, int8, tflite-runtime", 1, 1, 1), (ROWS[0])],
+        [(f"large (float32), {'a setting ' * 6}", 1, 1, 1), (ROWS[0])],
         ROWS * 6,
     ],
 )
