@@ -1,85 +1,127 @@
-"""What the runtime adds to a bare interpreter loop, and what a resized batch gains.
+"""What the runtime adds to a bare interpreter loop, and what batches and threads gain.
 
 Usage: python benchmarks/runtime.py
 """
 
+import os
 import sys
+import time
+from collections.abc import Callable
 
 import numpy as np
 from report import render_markdown_table, write_report
 
 from edge_mnist import Classifier
 from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines
-from edge_mnist.latency import measure
+from edge_mnist.latency import Ratio, compare_pairs, measure
 from edge_mnist.model_store import find_model
 
-ROUNDS = 5
-RUNS = 3000
-BATCHES = (1, 8, 32, 128)
+ROUNDS = 11
+RUNS = 1000
+IMAGES = 256
+BATCHES = (1, 8, 32, 128, 256)
+
+Call = Callable[[], object]
 
 
 def main() -> None:
     """Measure every installed engine, alternating what is compared, and write the report."""
     content = find_model().read_bytes()
-    overheads, batches = [], []
-    for engine in installed_engines():
-        overheads.append([engine, *measure_overhead(content, engine)])
-        batches.append([engine, *measure_batches(content, engine)])
+    engines = list(installed_engines())
     header = ["engine", "bare loop, µs", "`Classifier.predict`, µs", "overhead, µs"]
-    batch_header = ["engine", *(f"batch of {size}, µs an image" for size in BATCHES)]
+    gain_header = ["engine", "threads", "`predict`, µs", "`predict_batch`, µs", "images per second"]
+    batch_header = ["engine", *(f"{size}, µs" for size in BATCHES)]
     write_report(
         "runtime",
         "The runtime's overhead",
         "python benchmarks/runtime.py",
-        f"The default model, one thread, medians of {ROUNDS} rounds of {RUNS} runs, alternating. "
-        "The bare loop is set_tensor, invoke, get_tensor; `predict` checks the image and adds "
-        "digit, confidence and probabilities.\n\n"
-        + render_markdown_table(header, overheads)
-        + "\n\nA resized batch against one image at a time, the interpreter alone:\n\n"
-        + render_markdown_table(batch_header, batches),
+        f"The default model, one thread unless told, medians of {ROUNDS} rounds, alternating.\n\n"
+        f"A round is {RUNS} runs. The bare loop is set_tensor, invoke, get_tensor; `predict` "
+        "checks the image and adds digit, confidence and probabilities.\n\n"
+        + render_markdown_table(header, [measure_overhead(content, engine) for engine in engines])
+        + f"\n\n`predict_batch` of {IMAGES} images against `predict` of each with one thread; time "
+        "an image, and how many times the images per second (95 % interval). Threads share the "
+        "batches between them.\n\n"
+        + render_markdown_table(gain_header, [r for e in engines for r in measure_gain(e)])
+        + "\n\nThe interpreter alone, one thread: time an image in a batch of so many. No "
+        "`predict_batch` with one thread is quicker than this.\n\n"
+        + render_markdown_table(batch_header, [measure_batches(content, e) for e in engines]),
     )
 
 
 def measure_overhead(content: bytes, engine: str) -> list[str]:
-    """Return the medians of the bare loop and of predict, and their difference, as text."""
+    """Return the engine, the medians of the bare loop and of predict, and their difference."""
     classifier = Classifier.load(engine=engine)
     image = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    batch = image.reshape(1, 28, 28, 1)
-    interpreter = create_interpreter(content, EngineSetting(engine))
-    source = interpreter.get_input_details()[0]["index"]
-    target = interpreter.get_output_details()[0]["index"]
-
-    def run_bare() -> None:
-        interpreter.set_tensor(source, batch)
-        interpreter.invoke()
-        interpreter.get_tensor(target)
-
+    run_bare, _ = build_loop(content, engine, 1)
     bare, full = [], []
     for _ in range(ROUNDS):
         bare.append(measure(run_bare, runs=RUNS).p50_us)
         full.append(measure(lambda: classifier.predict(image), runs=RUNS).p50_us)
     difference = np.median(np.array(full) - np.array(bare))
-    return [f"{np.median(bare):.1f}", f"{np.median(full):.1f}", f"{difference:.1f}"]
+    return [engine, f"{np.median(bare):.1f}", f"{np.median(full):.1f}", f"{difference:.1f}"]
+
+
+def measure_gain(engine: str) -> list[list[str]]:
+    """Return a row for each number of threads: what a batch gains over single calls."""
+    images = np.random.default_rng(0).integers(0, 256, (IMAGES, 28, 28), np.uint8)
+    single = Classifier.load(engine=engine, threads=1)
+    rows = []
+    for threads in sorted({1, 2, 4, os.cpu_count() or 1}):
+        if threads > (os.cpu_count() or 1):
+            continue
+        batched = Classifier.load(engine=engine, threads=threads)
+        batched.predict_batch(images)  # where it finds out what is quicker
+        alone, together = [], []
+        for _ in range(ROUNDS):
+            alone.append(time_us(lambda: [single.predict(image) for image in images]))
+            together.append(time_us(lambda batched=batched: batched.predict_batch(images)))
+        gain = render_ratio(compare_pairs(alone, together))
+        figures = [f"{np.median(total) / IMAGES:.1f}" for total in (alone, together)]
+        rows.append([engine, str(threads), *figures, gain])
+    return rows
 
 
 def measure_batches(content: bytes, engine: str) -> list[str]:
-    """Return the median time an image for each size of batch, as text."""
-    figures = []
-    for size in BATCHES:
-        images = np.random.default_rng(0).integers(0, 256, (size, 28, 28, 1), np.uint8)
-        interpreter = create_interpreter(content, EngineSetting(engine))
-        source = interpreter.get_input_details()[0]["index"]
-        target = interpreter.get_output_details()[0]["index"]
-        interpreter.resize_tensor_input(source, images.shape)
-        interpreter.allocate_tensors()
+    """Return the engine, and the median time an image for each size of batch."""
+    loops = [build_loop(content, engine, size) for size in BATCHES]
+    figures = [
+        [measure(loop, runs=RUNS // size + 20, warmup_runs=5).p50_us / size for loop, size in loops]
+        for _ in range(ROUNDS)
+    ]
+    return [engine, *(f"{figure:.1f}" for figure in np.median(figures, axis=0))]
 
-        def run_batch(interpreter=interpreter, source=source, target=target, images=images) -> None:
-            interpreter.set_tensor(source, images)
-            interpreter.invoke()
-            interpreter.get_tensor(target)
 
-        figures.append(f"{measure(run_batch, runs=RUNS // size + 20).p50_us / size:.1f}")
-    return figures
+def build_loop(content: bytes, engine: str, size: int) -> tuple[Call, int]:
+    """Return a call that runs a batch in a bare interpreter, and its size."""
+    interpreter = create_interpreter(content, EngineSetting(engine))
+    source = interpreter.get_input_details()[0]["index"]
+    target = interpreter.get_output_details()[0]["index"]
+    images = np.random.default_rng(0).integers(0, 256, (size, 28, 28, 1), np.uint8)
+    interpreter.resize_tensor_input(source, images.shape)
+    interpreter.allocate_tensors()
+
+    def run() -> None:
+        interpreter.set_tensor(source, images)
+        interpreter.invoke()
+        interpreter.get_tensor(target)
+
+    return run, size
+
+
+def time_us(call: Call) -> float:
+    """Return how long a call takes, in microseconds: the shortest of three."""
+    durations = []
+    for _ in range(3):
+        started = time.perf_counter_ns()
+        call()
+        durations.append((time.perf_counter_ns() - started) / 1000)
+    return min(durations)
+
+
+def render_ratio(ratio: Ratio) -> str:
+    """Return a ratio with its interval."""
+    return f"{ratio.ratio:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
 
 
 if __name__ == "__main__":

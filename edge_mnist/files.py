@@ -1,7 +1,6 @@
 """Writing files so that a failure never costs what was there before."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -45,6 +44,8 @@ def put_in_place(temporary: Path, path: Path) -> None:
 
 
 def _open_beside(path: Path) -> tuple[int, Path]:
+    import tempfile  # costs 2 ms, with what it brings in; who only reads shall not wait for it
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
     return handle, Path(temporary)
