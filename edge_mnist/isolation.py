@@ -58,6 +58,7 @@ def run_isolated(
     *,
     engine: str = "auto",
     threads: int = 1,
+    delegate: bool = True,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> IsolatedRun:
     """Load a model in a fresh process and run it on images.
@@ -67,6 +68,7 @@ def run_isolated(
         images: uint8 [N, 28, 28], N at least 1.
         engine: An engine's name or "auto".
         threads: For one inference.
+        delegate: Whether the engine's default delegate takes over what it can.
         timeout_s: How long it may take in all.
 
     Raises:
@@ -74,7 +76,8 @@ def run_isolated(
     """
     request = io.BytesIO()
     np.savez(request, content=np.frombuffer(content, np.uint8), images=images)
-    arguments = json.dumps({"engine": engine, "threads": threads, "started": time.time()})
+    setting = {"engine": engine, "threads": threads, "delegate": delegate}
+    arguments = json.dumps({"setting": setting, "started": time.time()})
     try:
         process = subprocess.run(
             build_fresh_command("edge_mnist.isolation", arguments),
@@ -111,7 +114,7 @@ def main(arguments: str) -> None:
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as request:
         content, images = request["content"].tobytes(), request["images"]
     try:
-        classifier = Classifier(content, engine=options["engine"], threads=options["threads"])
+        classifier = Classifier(content, **options["setting"])
         first = classifier.run(images[:1])
         cold_start_ms = (time.time() - options["started"]) * 1000
         rest = [classifier.run(image[None]) for image in images[1:]]

@@ -2,8 +2,6 @@
 
 import os
 import platform
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +94,9 @@ def _read_cpuinfo() -> dict[str, str]:
 
 
 def _read_throttling() -> list[str] | None:
+    import shutil  # these two cost every start 5 ms, and only a benchmark asks for this
+    import subprocess
+
     if shutil.which("vcgencmd") is None:
         return None
     process = subprocess.run(

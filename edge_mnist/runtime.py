@@ -141,7 +141,13 @@ class Classifier:
                 from edge_mnist.isolation import run_isolated
 
                 blank = np.zeros((1, *IMAGE_SHAPE), np.uint8)
-                run_isolated(content, blank, engine=options["engine"], threads=options["threads"])
+                run_isolated(
+                    content,
+                    blank,
+                    engine=options["engine"],
+                    threads=options["threads"],
+                    delegate=options["delegate"],
+                )
                 return cls(content, **options)
             return cls(
                 content,

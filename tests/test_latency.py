@@ -33,7 +33,7 @@ def test_refuses_to_make_statistics_of_less_than_two_runs(runs):
 
 
 def test_one_duration_is_no_statistic():
-    with pytest.raises(InvalidInputError, match="got 1$"):
+    with pytest.raises(InvalidInputError, match=r"got 1$"):
         summarize(np.array([5], np.int64))
 
 

@@ -90,5 +90,5 @@ def test_throttling_of_a_raspberry_pi_is_told(answer, expected, tmp_path, monkey
 
 
 def test_machine_that_is_no_raspberry_pi_tells_no_throttling(monkeypatch):
-    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
+    monkeypatch.setenv("PATH", "")
     assert machine.observe().throttling is None

@@ -12,7 +12,8 @@ NOTEWORTHY = 1.1
 def advise(report: BenchReport) -> list[str]:
     """Return sentences for people, the most important first."""
     rows = [row for row in report.rows if row.error is None]
-    return [*_compare_formats(report, rows), *_compare_runners(rows), *_doubt(report, rows)]
+    single = [row for row in rows if COPIED in row.latency or PREDICT in row.latency]
+    return [*_compare_formats(report, single), *_compare_runners(single), *_doubt(report, rows)]
 
 
 def _compare_formats(report: BenchReport, rows: list[Row]) -> Iterator[str]:

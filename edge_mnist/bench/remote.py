@@ -14,7 +14,7 @@ from edge_mnist.bench.report import BenchReport, from_json
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import read_models
 from edge_mnist.bench.ssh import check_host
-from edge_mnist.errors import HostError, InvalidInputError, ModelError
+from edge_mnist.errors import HostError, InvalidInputError
 from edge_mnist.model_store import MODEL_SUFFIX
 
 
@@ -45,12 +45,10 @@ def run_remote(
         InvalidInputError: If the host cannot be one.
         HostError: If the host cannot be reached, lacks something, or the benchmark fails there.
         MissingDependencyError: If there is no ssh on this machine.
-        ModelError: If none of the models can be found.
+        ModelError: If none of the models can be read.
     """
     check_host(host)
     models, failed = read_models(request.models)
-    if not models:
-        raise ModelError(failed[-1].error or "")
     names = {model: f"{number}{MODEL_SUFFIX}" for number, model in enumerate(models)}
     found = dataclasses.replace(request, models=tuple(models))
     files = {

@@ -11,7 +11,7 @@ from edge_mnist.bench.contest import Say, hold_contest
 from edge_mnist.bench.contestant import Stage
 from edge_mnist.bench.report import BenchReport, Row
 from edge_mnist.bench.request import BenchRequest
-from edge_mnist.errors import EdgeMnistError
+from edge_mnist.errors import ModelError
 from edge_mnist.model_file import check_structure
 from edge_mnist.model_store import find_model
 
@@ -36,6 +36,9 @@ def run_bench(
         inputs: What they are, in words.
         say: Told what is under way.
         find: Finds the models.
+
+    Raises:
+        ModelError: If none of the models can be read.
     """
     with tempfile.TemporaryDirectory(prefix="edge-mnist-") as folder:
         models, failed = read_models(request.models, find)
@@ -49,14 +52,24 @@ def run_bench(
 def read_models(
     names: Sequence[str], find: Find = find_model
 ) -> tuple[dict[str, bytes], list[Row]]:
-    """Return the content of each model by its name, and a row for each that cannot be read."""
+    """Return the content of each model by its name, and a row for each that cannot be read.
+
+    Raises:
+        ModelError: If none can.
+    """
     models, failed = {}, []
     for name in dict.fromkeys(names):
         try:
             content = find(name).read_bytes()
-            check_structure(content)
-        except (EdgeMnistError, OSError) as exc:
+        except (ModelError, OSError) as exc:
             failed.append(Row(name, "", None, error=str(exc)))
-        else:
-            models[name] = content
+            continue
+        try:
+            check_structure(content)
+        except ModelError as exc:
+            failed.append(Row(name, "", None, error=f"cannot use the model {name}: {exc}"))
+            continue
+        models[name] = content
+    if not models:
+        raise ModelError(failed[0].error or "")
     return models, failed

@@ -63,9 +63,7 @@ def tune(
     Raises:
         ModelError: If the model cannot be run as it is untuned.
     """
-    models, failed = read_models([model])
-    if failed:
-        raise ModelError(failed[0].error or "")
+    models, _ = read_models([model])
     untuned = EngineSetting(resolve_engine(AUTO))
     request = BenchRequest((model,), threads=usual_threads(), protocol=protocol)
     tried = [untuned, *(setting for setting in request.settings() if setting != untuned)]

@@ -67,6 +67,9 @@ class BenchOutput:
         print(self._format(report, self.kind), end="")
         if self.folder is not None:
             self._keep(report, self.folder)
+        for row in report.rows:
+            if row.error is not None:
+                say(f"not measured: {row.model} {row.runner}: {row.error}".replace(" :", ":"))
         setbacks = reference and find_setbacks(report, reference.report, reference.tolerance)
         for setback in setbacks or []:
             say(_describe_setback(setback))

@@ -56,9 +56,7 @@ def test_other_yardstick_is_refused(make_row, make_report, reference):
     small = make_row("small", ratio=2.0, baseline=("large", "ai-edge-litert"))
     with pytest.raises(InvalidInputError) as told:
         find_setbacks(make_report(make_row(), small), reference)
-    assert "expected micro in tflite-runtime, got large in ai-edge-litert" in str(
-        told.value
-    )
+    assert "expected micro in tflite-runtime, got large in ai-edge-litert" in str(told.value)
 
 
 def test_reference_of_one_row_is_refused(make_row, make_report):

@@ -50,7 +50,7 @@ def test_models_are_measured_there_and_nothing_is_left(board, tmp_path):
 def test_models_that_are_all_absent_are_an_error_before_anything_is_sent():
     request = BenchRequest(("absent", "gone"), protocol=QUICK)
     call = lambda: run_remote(HOST, request, *find_images(), print)  # noqa: E731
-    assert "got 'gone'" in error_of(call, ModelError)
+    assert "got 'absent'" in error_of(call, ModelError)
 
 
 def test_result_that_is_none_is_refused(board, monkeypatch):

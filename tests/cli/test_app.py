@@ -66,7 +66,7 @@ def test_no_command_is_answered_with_help(edge_mnist):
         ("train --epochs many", "Invalid value for '--epochs'"),
         ("train --learning-rate high", "Invalid value for '--learning-rate'"),
         ("train --epochs", "Option '--epochs' requires an argument"),
-        ("bench --runs 1.5", "Invalid value for '--runs'"),
+        ("bench --duration long", "Invalid value for '--duration'"),
         ("quantize run --max-bytes 1MB", "Invalid value for '--max-bytes'"),
         ("evaluate --speed", "No such option: --speed"),
         ("models micro", "unexpected extra argument (micro)"),
@@ -186,8 +186,8 @@ def files(tmp_path):
         ("bench text.tflite", "cannot use the model text.tflite: it is not a .tflite file: exp"),
         ("bench --threads 0", "threads: expected at least 1, got 0"),
         ("bench --threads -2", "threads: expected at least 1, got -2"),
-        ("bench --runs 0", "runs: expected at least 1, got 0"),
-        ("bench --runs -5", "runs: expected at least 1, got -5"),
+        ("bench --duration 0", "duration: expected 0.02 to 3600 s, got 0"),
+        ("bench --duration -5", "duration: expected 0.02 to 3600 s, got -5"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_1(arguments, told, edge_mnist, files):
