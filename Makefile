@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-all test-slow windows gif clean
+.PHONY: demo test check test-all test-slow bench windows gif clean
 
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py
@@ -23,6 +23,10 @@ test-all: .venv/.installed
 # The published recipes, held to their figures: about 15 minutes on two cores.
 test-slow: .venv/.installed
 	$(BIN)/pytest -q -m slow
+
+# Speed, memory and start-up on this machine, into docs/benchmarks.md: about 8 minutes.
+bench: .venv/.installed
+	$(BIN)/python benchmarks/run_all.py
 
 # An OpenCV with windows, beside the one without, for the test that looks at a window on Xvfb.
 windows: .venv/.installed

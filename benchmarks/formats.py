@@ -1,12 +1,10 @@
-"""Is int8 faster than float? Three networks, each format, each engine, in one run.
+"""Is int8 faster than float? Three networks, each format, each engine, taking turns.
 
-Usage: python benchmarks/formats.py (about two minutes); writes results/formats.md and formats.png.
+Usage: python benchmarks/formats.py (two minutes); writes results/formats.md and formats.png.
 
 Latency does not depend on the weights, so the networks are untrained.
 """
 
-import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,44 +13,63 @@ import numpy as np
 from matplotlib.figure import Figure
 from report import RESULTS, describe_machine, render_markdown_table, write_report
 
+from edge_mnist.bench.contest import hold_contest
+from edge_mnist.bench.contestant import Stage
+from edge_mnist.bench.inputs import find_images
+from edge_mnist.bench.protocol import Protocol
+from edge_mnist.bench.worker import COPIED
+from edge_mnist.engines import EngineSetting, installed_engines
 from edge_mnist.quantization.convert import convert_float, convert_int8
 from edge_mnist.training.architectures import build, count_multiply_adds
 
 ARCHITECTURES = ("micro", "tutorial-3x3", "classic")
 FORMATS = ("float32", "float16", "dynamic", "int8")
-RUNS = 3000
 COLORS = {"float32": "#888888", "float16": "#bbbbbb", "dynamic": "#f0b070", "int8": "#2b6cb0"}
+PROTOCOL = Protocol(cold_starts=1)
 
 
 def main() -> None:
-    """Convert, measure each file in a fresh process, write the table and the picture."""
+    """Convert, measure, write the table and the picture."""
+    engines = list(installed_engines())  # TensorFlow would keep one from being told
     measured: dict[tuple[str, str], dict[str, float]] = {}
     rows = []
     for arch in ARCHITECTURES:
         model = build(arch)
-        for number_format in FORMATS:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"{arch}-{number_format}.tflite"
-                path.write_bytes(convert(model, number_format))
-                benchmarks = bench(path)
-            for result in benchmarks:
-                key = (arch, result["engine"])
-                measured.setdefault(key, {})[number_format] = result["inference"]["p50_us"]
-        for (measured_arch, engine), figures in measured.items():
-            if measured_arch == arch:
-                cells = [
-                    f"{figures[f]:.1f} ({figures[f] / figures['float32']:.2f})" for f in FORMATS
-                ]
-                rows.append([f"`{arch}`", f"{count_multiply_adds(model):,}", engine, *cells])
+        for engine, figures in measure(model, engines).items():
+            measured[arch, engine] = figures
+            cells = [f"{figures[f]:.1f} ({figures[f] / figures['float32']:.2f})" for f in FORMATS]
+            rows.append([f"`{arch}`", f"{count_multiply_adds(model):,}", engine, *cells])
     header = ["network", "multiply-adds", "engine", *FORMATS]
     write_report(
         "formats",
         "Is int8 faster than float?",
         "python benchmarks/formats.py",
-        f"`Classifier.predict`, one thread, median of {RUNS} runs in µs; in brackets against "
-        "float32 of the same network and engine.\n\n" + render_markdown_table(header, rows),
+        "From an image to ten numbers, one thread, the engine's default delegate; medians in µs, "
+        "in brackets against float32 of the same network and engine.\n\n"
+        + render_markdown_table(header, rows)
+        + "\n\n![The same as bars](formats.png)",
     )
     draw(measured)
+
+
+def measure(model: object, engines: list[str]) -> dict[str, dict[str, float]]:
+    """Return the medians in µs of a network, by engine and format."""
+    models = {name: convert(model, name) for name in FORMATS}
+    images, inputs = find_images()
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder), models, images)
+        contestants = [
+            stage.contestant(name, EngineSetting(engine), (COPIED,))
+            for engine in engines
+            for name in FORMATS
+        ]
+        report = hold_contest(PROTOCOL, models, contestants, inputs, lambda line: None)
+    figures: dict[str, dict[str, float]] = {}
+    for row in report.rows:
+        if row.error is not None:
+            sys.exit(f"{row.model} in {row.runner}: {row.error}")
+        figures.setdefault(row.runner, {})[row.model] = row.latency[COPIED].p50_us
+    return figures
 
 
 def convert(model: object, number_format: str) -> bytes:
@@ -61,15 +78,6 @@ def convert(model: object, number_format: str) -> bytes:
         images = np.random.default_rng(0).integers(0, 256, (100, 28, 28), np.uint8)
         return convert_int8(model, images)
     return convert_float(model, number_format)
-
-
-def bench(path: Path) -> list[dict]:
-    """Return what `edge-mnist bench` says of a file."""
-    command = [sys.executable, "-m", "edge_mnist", "bench", str(path), "--json"]
-    answer = subprocess.run(
-        [*command, "--runs", str(RUNS)], stdout=subprocess.PIPE, text=True, check=True
-    )
-    return json.loads(answer.stdout)
 
 
 def draw(measured: dict[tuple[str, str], dict[str, float]]) -> None:

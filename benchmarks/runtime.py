@@ -12,8 +12,9 @@ import numpy as np
 from report import render_markdown_table, write_report
 
 from edge_mnist import Classifier
+from edge_mnist.bench.tables import format_ratio
 from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines
-from edge_mnist.latency import Ratio, compare_pairs, measure
+from edge_mnist.latency import compare_pairs, measure
 from edge_mnist.model_store import find_model
 
 ROUNDS = 11
@@ -76,7 +77,7 @@ def measure_gain(engine: str) -> list[list[str]]:
         for _ in range(ROUNDS):
             alone.append(time_us(lambda: [single.predict(image) for image in images]))
             together.append(time_us(lambda batched=batched: batched.predict_batch(images)))
-        gain = render_ratio(compare_pairs(alone, together))
+        gain = format_ratio(compare_pairs(alone, together))
         figures = [f"{np.median(total) / IMAGES:.1f}" for total in (alone, together)]
         rows.append([engine, str(threads), *figures, gain])
     return rows
@@ -117,11 +118,6 @@ def time_us(call: Call) -> float:
         call()
         durations.append((time.perf_counter_ns() - started) / 1000)
     return min(durations)
-
-
-def render_ratio(ratio: Ratio) -> str:
-    """Return a ratio with its interval."""
-    return f"{ratio.ratio:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from report import render_markdown_table, write_report
 
+from edge_mnist.bench.tables import format_ratio
 from edge_mnist.engines import ENGINE_MODULES, resolve_engine
-from edge_mnist.latency import Ratio, compare_pairs
+from edge_mnist.latency import compare_pairs
 from edge_mnist.model_store import find_model
 
 ROUNDS = 21
@@ -66,7 +67,7 @@ def main() -> None:
         [
             name,
             f"{np.median(times_ms[:, column]):.0f}",
-            render_ratio(compare_pairs(times_ms[:, column].tolist(), times_ms[:, 0].tolist())),
+            format_ratio(compare_pairs(times_ms[:, column].tolist(), times_ms[:, 0].tolist())),
             f"{np.median(times_ms[:, column] - times_ms[:, 0]):+.0f}",
             f"{np.median(peaks_mb[:, column]):.1f}",
         ]
@@ -121,11 +122,6 @@ def write_picture(path: Path) -> None:
     pixels = np.full((112, 112), 255, np.uint8)
     pixels[20:92, 52:62] = 0
     path.write_bytes(b"P5 112 112 255\n" + pixels.tobytes())
-
-
-def render_ratio(ratio: Ratio) -> str:
-    """Return a ratio with its interval."""
-    return f"{ratio.ratio:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
 
 
 if __name__ == "__main__":

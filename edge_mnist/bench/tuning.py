@@ -95,6 +95,8 @@ def tune(
 def choose(rows: Sequence[Row], measure: str) -> Row:
     """Return the quickest row of those that are surely quicker than the first, else the first.
 
+    The quickest is the one whose interval ends lowest: of two alike, the steadier.
+
     Args:
         rows: All against the first, which is used untuned.
         measure: What counts.
@@ -110,4 +112,4 @@ def choose(rows: Sequence[Row], measure: str) -> Row:
         for row in others
         if row.error is None and row.agreement == 1 and row.ratios[measure].high < 1
     ]
-    return min(surely_quicker, key=lambda row: row.ratios[measure].ratio, default=first)
+    return min(surely_quicker, key=lambda row: row.ratios[measure].high, default=first)

@@ -23,6 +23,13 @@ def test_what_may_be_noise_is_not_chosen(make_row):
     assert choose(rows, "predict") is rows[0]
 
 
+def test_steadier_of_two_is_chosen(make_row):
+    shaky, steady = make_row("b", ratio=0.4), make_row("c", ratio=0.42)
+    shaky = dataclasses.replace(shaky, ratios={"predict": Ratio(0.4, 0.3, 0.6)})
+    rows = [make_row(), shaky, steady]
+    assert choose(rows, "predict") is steady
+
+
 def test_what_reads_other_digits_is_not_chosen(make_row):
     rows = [make_row(), make_row("b", ratio=0.2, agreement=0.99), make_row("c", ratio=0.8)]
     assert choose(rows, "predict") is rows[2]
