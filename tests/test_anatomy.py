@@ -1,10 +1,12 @@
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from edge_mnist.anatomy import dissect
-from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines
+from edge_mnist.engines import EngineSetting, create_interpreter, installed_engines, resolve_engine
 from edge_mnist.model_store import shipped_models
 
 
@@ -92,6 +94,17 @@ def test_graph_without_weights_has_no_multiply_adds():
     tensors = [tensor(0, [1, 4]), tensor(1, [1, 4])]
     found = dissect(interpreter(tensors, [operator("RELU", [0], [1])]))
     assert (found.parameters, found.multiply_adds, found.operators[0].share) == (0, 0, 0.0)
+
+
+ARENAS = Path(__file__).parent.parent / "benchmarks" / "reference" / "arena.json"
+
+
+@pytest.mark.parametrize("model", shipped_models(), ids=lambda model: model.name)
+def test_activations_need_what_tensorflow_lite_micro_plans_for_them(model):
+    measured = json.loads(ARENAS.read_text())["models"][model.name]
+    content = model.path.read_bytes()
+    found = dissect(create_interpreter(content, EngineSetting(resolve_engine())))
+    assert found.activation_bytes == measured["tensor_bytes"]
 
 
 @pytest.mark.parametrize("model", shipped_models(), ids=lambda model: model.name)
