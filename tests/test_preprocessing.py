@@ -4,7 +4,12 @@ import pytest
 from edge_mnist import Classifier
 from edge_mnist.bench.drawn_digits import draw_digit, enlarge
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.preprocessing import normalize_digit
+from edge_mnist.preprocessing import (
+    FULL_INK_PERCENTILE,
+    PAPER_INK_SHARE,
+    extract_ink,
+    normalize_digit,
+)
 
 
 def mass_centers(images):
@@ -128,6 +133,18 @@ def test_faint_pencil_on_grey_paper_reaches_full_ink():
     picture[10:50, 28:32] = 120
     image = normalize_digit(picture).image
     assert set(np.unique(image)) == {0, 255}
+
+
+def test_full_ink_and_paper_are_the_percentiles_that_they_are_said_to_be():
+    rng = np.random.default_rng(0)
+    for size in (3, 4, 10, 999):
+        paper = rng.integers(200, 231, (size, size)).astype(np.uint8)
+        stroke = rng.integers(20, 91, (size, 1)).astype(np.uint8)
+        picture = np.hstack([paper, stroke, paper])
+        full, level = np.percentile(stroke, 100 - FULL_INK_PERCENTILE), np.median(paper)
+        expected = np.clip((level - picture) / (level - full), 0, 1)
+        expected[expected < PAPER_INK_SHARE] = 0
+        np.testing.assert_allclose(extract_ink(picture), expected, atol=1e-6)
 
 
 def test_grain_of_the_paper_becomes_0():
