@@ -105,7 +105,7 @@ def fit_plainly(model: Any, digits: Any, config: Any, variant: str) -> None:
 
     steps = -(-len(digits.train) // config.batch_size)
     model.compile(
-        build_optimizer(model, config, steps * config.epochs),
+        build_optimizer(model, config, steps),
         tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         steps_per_execution=1 if variant == "plain" else 50,
