@@ -108,13 +108,17 @@ def resolve_engine(engine: str = AUTO) -> str:
     return found
 
 
-def create_interpreter(content: bytes, setting: EngineSetting) -> Any:
+def create_interpreter(
+    content: bytes, setting: EngineSetting, *, keeps_activations: bool = False
+) -> Any:
     """Load a model into an engine.
 
     Args:
         content: A .tflite file's bytes. Their structure has been checked: the engines can crash on
             what is not a model.
         setting: With an engine that `resolve_engine` gave.
+        keeps_activations: Whether every tensor can be read after `invoke`, not only the outputs;
+            what a delegate takes over cannot.
 
     Returns:
         The engine's Interpreter, its tensors allocated.
@@ -139,6 +143,7 @@ def create_interpreter(content: bytes, setting: EngineSetting) -> Any:
             experimental_op_resolver_type=kernels.AUTO
             if setting.delegate
             else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            experimental_preserve_all_tensors=keeps_activations,
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError, SystemError, MemoryError) as exc:

@@ -70,7 +70,11 @@ class FakeModel:
     content: bytes = struct.pack("<I4s", 16, b"TFL3") + bytes(120)
 
     def Interpreter(  # noqa: N802 - the engines' name
-        self, model_content, num_threads, experimental_op_resolver_type
+        self,
+        model_content,
+        num_threads,
+        experimental_op_resolver_type,
+        experimental_preserve_all_tensors,
     ):
         assert model_content == self.content
         self.threads.append(num_threads)
