@@ -134,7 +134,7 @@ def create_interpreter(
             "tflite-runtime cannot run in a process that imported TensorFlow before it",
             remedy="load the model before importing TensorFlow, or use engine ai-edge-litert",
         )
-    module = _import_engine(engine)
+    module = import_engine(engine)
     try:
         kernels = module.OpResolverType
         interpreter = module.Interpreter(
@@ -162,7 +162,12 @@ def check_threads(threads: int) -> None:
         raise InvalidInputError("threads", expected=expected, got=str(threads))
 
 
-def _import_engine(engine: str) -> ModuleType:
+def import_engine(engine: str) -> ModuleType:
+    """Import an installed engine and return its module.
+
+    Raises:
+        MissingDependencyError: If it cannot be imported.
+    """
     try:
         return importlib.import_module(ENGINE_MODULES[engine])
     except (ImportError, AttributeError, SystemError) as exc:

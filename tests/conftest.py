@@ -135,7 +135,7 @@ def fake_model(monkeypatch):
 
     def install(**facts):
         model = FakeModel(**facts)
-        monkeypatch.setattr(engines, "_import_engine", lambda engine: model)
+        monkeypatch.setattr(engines, "import_engine", lambda engine: model)
         return model
 
     return install

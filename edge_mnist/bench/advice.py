@@ -69,7 +69,7 @@ def _doubt(report: BenchReport, rows: list[Row]) -> Iterator[str]:
     ]
     if unstable:
         yield (
-            f"durations kept changing after {report.protocol.max_warmup_s:g} s of warm-up "
+            f"durations kept changing after {report.protocol.patience_s:g} s of warm-up "
             f"({'; '.join(unstable)}): something else runs, or the processor changes its frequency"
         )
     load = report.before.load_average

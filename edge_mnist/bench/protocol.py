@@ -26,7 +26,7 @@ CLOCK: Clock = time.perf_counter_ns
 NS_PER_S = 1_000_000_000
 
 MIN_DURATION_S = 0.02
-MAX_DURATION_S = 3600.0
+MAX_DURATION_S = 600.0  # a turn of it ends well within a worker's patience
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Protocol:
     warmup_window_s: float = 0.05  # at most; a quarter of a shorter duration
     warmup_windows: int = 3  # this many in a row ...
     warmup_tolerance: float = 0.05  # ... whose medians differ by no more than this share: stable
-    max_warmup_s: float = 3.0
+    max_warmup_s: float = 3.0  # three times a shorter duration
     cold_starts: int = 5
 
     def __post_init__(self) -> None:
@@ -62,6 +62,11 @@ class Protocol:
     def window_s(self) -> float:
         """How long one window of the warm-up lasts at least."""
         return min(self.warmup_window_s, self.duration_s / 4)
+
+    @property
+    def patience_s(self) -> float:
+        """When the warm-up ends at the latest, but for its last window."""
+        return min(self.max_warmup_s, 3 * self.duration_s)
 
     @property
     def block_s(self) -> float:
@@ -102,7 +107,7 @@ def warm_up(call: Call, protocol: Protocol, clock: Clock = CLOCK) -> WarmUp:
         seconds = (clock() - started) / NS_PER_S
         if len(medians) == protocol.warmup_windows:
             is_stable = max(medians) - min(medians) <= protocol.warmup_tolerance * max(medians)
-            if is_stable or seconds >= protocol.max_warmup_s:
+            if is_stable or seconds >= protocol.patience_s:
                 return WarmUp(runs, seconds, is_stable)
 
 

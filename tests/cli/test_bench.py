@@ -112,7 +112,7 @@ def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
         (["--threads", "two"], "--threads: expected whole numbers, as 1,2,4, got 'two'"),
         (["--threads", "0"], "threads: expected at least 1, got 0"),
         (["--delegate", "maybe"], "--delegate: expected on, off, both, got 'maybe'"),
-        (["--duration", "0"], "duration: expected 0.02 to 3600 s, got 0"),
+        (["--duration", "0"], "duration: expected 0.02 to 600 s, got 0"),
         (["pico", "--all"], "--all: expected no models beside it, got pico"),
         (["--json", "--csv"], "the format: expected one of --json, --csv, --markdown, got "),
         (["--tune", "--compare"], "--tune: expected no --compare beside it"),

@@ -1,0 +1,24 @@
+import pytest
+
+from edge_mnist.bench import worker
+from edge_mnist.bench.inputs import find_images
+from edge_mnist.engines import EngineSetting, resolve_engine
+from edge_mnist.model_store import find_model
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """The default model in an engine whose import takes ten seconds, by a clock of its own."""
+    now_ns = [0]
+
+    def take_ten_seconds(_engine):
+        now_ns[0] += 10_000_000_000
+
+    monkeypatch.setattr(worker, "CLOCK", lambda: now_ns[0])
+    monkeypatch.setattr(worker, "import_engine", take_ten_seconds)
+    content = find_model("micro").read_bytes()
+    return worker.load_model(content, EngineSetting(resolve_engine()), find_images()[0])
+
+
+def test_importing_the_engine_is_no_part_of_loading_a_model(loaded):
+    assert (loaded.start.load_ms, loaded.start.first_inference_ms) == (0, 0)
