@@ -37,6 +37,10 @@ def predict(
         Path | None,
         typer.Option(help="Draw what was read: a .png, or a folder for several.", metavar="OUT"),
     ] = None,
+    collect: Annotated[
+        Path | None,
+        typer.Option(help="Save each digit into a folder, to learn from.", metavar="DIR"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object a file, each on a line.")
     ] = False,
@@ -47,6 +51,8 @@ def predict(
     """
     if csv is not None and fields is None:
         raise InvalidInputError("--csv", expected="--fields beside it", got="none")
+    if collect is not None and fields is not None:
+        raise InvalidInputError("--collect", expected="no --fields beside it", got=str(fields))
     with needs("vision", "reading image files"):
         from edge_mnist.vision.annotated_files import AnnotatedFiles
         from edge_mnist.vision.picture_files import PictureFiles
@@ -56,7 +62,7 @@ def predict(
     pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
     report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths), as_json)
     if form is None:
-        _read_numbers(report, classifier, min_confidence)
+        _read_numbers(report, classifier, min_confidence, collect)
     else:
         _read_fields(report, classifier, form, min_confidence, csv)
     if pictures.failed:
@@ -98,17 +104,31 @@ class _Report:
             self.pictures.tell(str(exc))
 
 
-def _read_numbers(report: _Report, classifier: Classifier, min_confidence: float | None) -> None:
+def _read_numbers(
+    report: _Report,
+    classifier: Classifier,
+    min_confidence: float | None,
+    collect: Path | None,
+) -> None:
+    from edge_mnist.vision.collecting import Collector, name_source
     from edge_mnist.vision.description import describe_reading, render_lines
     from edge_mnist.vision.drawing import annotate
     from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE, Reader
 
     threshold = DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
-    reader = Reader(classifier, threshold)
+    collector = None if collect is None else Collector(collect)
+    reader = Reader(collector.watch(classifier) if collector else classifier, threshold)
     for path, picture in report.pictures:
         reading = reader.read(picture)
         lines = render_lines(reading) or ["no digit"]
         report.add(path, describe_reading(reading), lines, partial(annotate, picture, reading))
+        if collector is not None:
+            try:
+                collector.take(picture, name_source(path), reading.numbers)
+            except InvalidInputError as exc:
+                report.pictures.tell(str(exc))
+    if collector is not None:
+        say(collector.summarize())
 
 
 def _read_fields(

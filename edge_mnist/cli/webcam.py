@@ -36,6 +36,10 @@ def webcam(
         str | None,
         typer.Option(help="Write a line of JSON a frame; - for stdout.", metavar="FILE"),
     ] = None,
+    collect: Annotated[
+        Path | None,
+        typer.Option(help="Save the digits of each into a folder, to learn from.", metavar="DIR"),
+    ] = None,
     max_frames: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,
     width: Annotated[
         int | None, typer.Option(help="Scale wider frames down to so many pixels.")
@@ -63,7 +67,9 @@ def webcam(
     framing = Framing(width, mirror, rotate, None if roi is None else parse_roi(roi))
     address = None if view is None else ViewAddress.parse(view)
     form = None if fields is None else load_fields(fields)
-    config = WebcamConfig(model, form, min_confidence, window, max_frames, save, jsonl, address)
+    config = WebcamConfig(
+        model, form, min_confidence, window, max_frames, save, jsonl, address, collect
+    )
     with interruptible("all files are whole"):
         outcome = run(
             config,

@@ -4,25 +4,23 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
-import cv2
-
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.files import write_atomically
 from edge_mnist.runtime import Classifier
 from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
 from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
 from edge_mnist.vision.frames import Frame, Picture, Source
 from edge_mnist.vision.interruption import Interruption
+from edge_mnist.vision.live_collecting import LiveCollector
 from edge_mnist.vision.live_fields import LiveFieldReader
 from edge_mnist.vision.live_numbers import LiveNumberReader
 from edge_mnist.vision.live_reader import LiveReader, LiveReading
 from edge_mnist.vision.outputs import Outputs
 from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
 from edge_mnist.vision.recording import FALLBACK_FPS, check_recording_path
+from edge_mnist.vision.saved_frame import save_frame
 from edge_mnist.vision.screen import Screen
 from edge_mnist.vision.tiling import tile
 from edge_mnist.vision.video_file import is_video
@@ -50,6 +48,7 @@ class WebcamConfig:
         save: The video to save it as; None for none.
         jsonl: The file for a line of JSON a frame, "-" for stdout; None for none.
         view: Where to serve it as a page; None for nowhere.
+        collect: The folder for the digits of numbers that hold; None for none.
     """
 
     model: str | None = None
@@ -60,6 +59,7 @@ class WebcamConfig:
     save: Path | None = None
     jsonl: str | None = None
     view: ViewAddress | None = None
+    collect: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would fail only once the camera is open.
@@ -69,6 +69,8 @@ class WebcamConfig:
         """
         if self.max_frames is not None and self.max_frames < 1:
             raise InvalidInputError("--max-frames", expected="at least 1", got=f"{self.max_frames}")
+        if self.collect is not None and self.form is not None:
+            raise InvalidInputError("--collect", expected="no --fields beside it", got="both")
         if self.save is not None:
             check_recording_path(self.save)
 
@@ -115,7 +117,8 @@ def run(
     """
     with Interruption() as interruption, ExitStack() as closing:
         with interruption.allowed():
-            reader = _make_reader(config, load)
+            collector = LiveCollector(config.collect, say)
+            reader = _make_reader(config, lambda name: collector.watch(load(name)))
             screen = Screen(has_window=config.has_window, view=config.view, say=say)
             closing.callback(screen.close)
             source = open_source()
@@ -125,11 +128,12 @@ def run(
         fps = None if source.is_live else source.fps
         outputs = Outputs(config.save, fps, config.jsonl, say)
         tell = (lambda text: None) if config.jsonl == STDOUT else emit
-        loop = _Loop(source, reader, screen, outputs, interruption, say, tell)
+        loop = _Loop(source, reader, screen, outputs, collector, interruption, say, tell)
         closing.callback(loop.say_summary)
         closing.callback(outputs.close)
         loop.run(config.max_frames)
-    return Outcome(loop.frames, outputs.were_written and not source.failures)
+    was_written = outputs.were_written and collector.was_complete
+    return Outcome(loop.frames, was_written and not source.failures)
 
 
 def _spare_source(config: WebcamConfig, source: Source) -> None:
@@ -163,6 +167,7 @@ class _Loop:
         reader: LiveReader,
         screen: Screen,
         outputs: Outputs,
+        collector: LiveCollector,
         interruption: Interruption,
         say: Callable[[str], None],
         emit: Callable[[str], None],
@@ -170,7 +175,7 @@ class _Loop:
         self.frames = 0
         self._name = ""  # of the video or picture that the last frame is from
         self._source, self._reader, self._screen = source, reader, screen
-        self._outputs, self._interruption = outputs, interruption
+        self._outputs, self._collector, self._interruption = outputs, collector, interruption
         self._say, self._emit = say, emit
         self._is_over = self._is_paused = self._shows_stages = False
         self._newest_time_s = self._file_s = 0.0
@@ -197,6 +202,7 @@ class _Loop:
         speed = f" ({self.frames / elapsed_s:.1f} frames/s)" if elapsed_s > 0 else ""
         saved = f"; saved {self._outputs.saved}" if self._outputs.saved else ""
         self._say(f"{self.frames} frames in {elapsed_s:.1f} s{speed}{saved}")
+        self._collector.say_summary()
 
     def _take(self, frame: Frame, capture_ms: float) -> None:
         is_still = self._is_still(frame)
@@ -209,6 +215,7 @@ class _Loop:
         self._outputs.log(describe_frame(frame, live.describe(), ms))
         for text in live.told:
             self._emit(text)
+        self._collector.see(frame, live, is_still=is_still)
         if not (self._outputs.needs_pictures or self._screen.is_watched):
             return
         picture = self._draw(frame, live, ms)
@@ -277,7 +284,7 @@ class _Loop:
             case "q":
                 self._is_over = True
             case "s":
-                self._save_frame(frame)
+                save_frame(frame.picture, self._say)
             case "p":
                 self._is_paused = not self._is_paused
             case "m":
@@ -287,14 +294,3 @@ class _Loop:
             case _:
                 return False
         return True
-
-    def _save_frame(self, frame: Frame) -> None:
-        """Save a frame as it was read, under a name that is free."""
-        names = (Path(f"frame-{number:04d}.png") for number in count(1))
-        path = next(name for name in names if not name.exists())
-        try:
-            write_atomically(path, cv2.imencode(".png", frame.picture)[1].tobytes())
-        except OSError as exc:
-            self._say(f"cannot save {path}: got {exc.strerror or exc}")
-        else:
-            self._say(f"saved {path}")
