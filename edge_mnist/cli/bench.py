@@ -68,16 +68,18 @@ def bench(
     reference = output.read_reference(check, tolerance)
     if tune:
         _refuse("--tune", {"--compare": compare, "--host": host, "--check": check, "--csv": as_csv})
+        tried = {"--engine": engine != "all", "--threads": threads != "1"}
+        _refuse("--tune", {**tried, "--delegate": delegate != "both", "--per-op": per_op})
     elif host is not None:
         _refuse("--host", {"--compare": compare})
-    with interruptible("nothing is told of what was measured so far"), held_native_stderr():
+    with interruptible("nothing is told of what was measured so far"):
         if tune:
             output.show_tunings(_tune(request))
             return
         report = _measure(request, host, compare)
-        if compare and out is not None:
-            _draw(report, out / "compare.png")
     is_well = output.show(report, reference)
+    if compare and out is not None and any(row.error is None for row in report.rows):
+        _draw(report, out / "compare.png")
     raise typer.Exit(0 if is_well else 1)
 
 
@@ -110,7 +112,7 @@ def _measure(request: "BenchRequest", host: str | None, compare: bool) -> "Bench
 
         return run_remote(host, request, images, inputs, say)
     if compare:
-        with needs("compare", "comparing"):
+        with needs("compare", "comparing"), held_native_stderr():
             from edge_mnist.comparison.contest import run_comparison
 
         return run_comparison(request, images, inputs, say)

@@ -93,9 +93,14 @@ class BenchOutput:
         """Read the result to hold the next one against, before anything is measured.
 
         Raises:
-            InvalidInputError: If it is no result of edge-mnist bench.
+            InvalidInputError: If it is no result of edge-mnist bench, or has no ratios, or the
+                tolerance is below 0.
         """
-        return None if path is None else Reference(path, from_json(path.read_bytes()), tolerance)
+        if path is None:
+            return None
+        reference = from_json(path.read_bytes())
+        find_setbacks(reference, reference, tolerance)  # refuses what nothing can be held against
+        return Reference(path, reference, tolerance)
 
     def _format(self, report: BenchReport, kind: Format) -> str:
         if kind is Format.JSON:

@@ -81,18 +81,18 @@ def test_what_cannot_be_measured_is_told_and_the_rest_is_measured(bench):
 
 
 def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench):
-    bench("nano", "small", "--out", "kept")
+    bench("pico", "nano", "--out", "kept")
     reference = Path("kept/bench.json")
-    again = bench("nano", "small", "--check", reference, "--tolerance", "1")
+    again = bench("pico", "nano", "--check", reference, "--tolerance", "1")
     assert again.code == 0, again.err
     assert f"nothing is slower than in {reference}" in again.err
     fields = json.loads(reference.read_text())
     for ratio in fields["rows"][1]["ratios"].values():
         ratio["ratio"] /= 10
     reference.write_text(json.dumps(fields))
-    worse = bench("nano", "small", "--check", reference, "--tolerance", "1")
+    worse = bench("pico", "nano", "--check", reference, "--tolerance", "1")
     assert worse.code == 1
-    assert "slower: small in " in worse.err
+    assert "slower: nano in " in worse.err
 
 
 def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
@@ -116,6 +116,8 @@ def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
         (["pico", "--all"], "--all: expected no models beside it, got pico"),
         (["--json", "--csv"], "the format: expected one of --json, --csv, --markdown, got "),
         (["--tune", "--compare"], "--tune: expected no --compare beside it"),
+        (["--tune", "--threads", "2"], "--tune: expected no --threads beside it"),
+        (["--tune", "--engine", "auto"], "--tune: expected no --engine beside it"),
         (["--host", "pi", "--compare"], "--host: expected no --compare beside it"),
         (["--check", "none.json"], "cannot use none.json: got No such file or directory"),
     ],
@@ -130,6 +132,24 @@ def test_check_against_something_else_is_refused(edge_mnist, tmp_path):
     (tmp_path / "notes.json").write_text("{}")
     outcome = edge_mnist("bench", "--check", tmp_path / "notes.json")
     assert outcome.error.startswith("cannot read the benchmark: expected what edge-mnist bench")
+
+
+def test_what_nothing_can_be_held_against_is_refused_before_measuring(bench):
+    bench("pico", "nano", "--out", "kept")
+    wrong = bench("pico", "nano", "--check", "kept/bench.json", "--tolerance", "-1")
+    assert (wrong.out, wrong.error) == ("", "tolerance: expected 0 or more, got -1")
+    bench("pico", "--out", "alone")
+    alone = bench("pico", "--check", "alone/bench.json")
+    assert alone.out == ""
+    assert alone.error.startswith("the reference has no ratios")
+
+
+def test_progress_is_told_while_it_measures(edge_mnist_process):
+    outcome = edge_mnist_process("bench", "pico", "--engine", "auto", "--delegate", "on", *QUICK)
+    assert outcome.code == 0
+    told = outcome.err.splitlines()
+    assert told[0].startswith("starting pico in ")
+    assert "round 1 of 20" in told
 
 
 def test_engine_that_is_not_installed_is_answered_with_the_remedy(edge_mnist_process):
