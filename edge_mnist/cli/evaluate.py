@@ -17,7 +17,13 @@ from edge_mnist.cli.console import (
     render_table,
     say,
 )
-from edge_mnist.cli.loading import DATA_HELP, load_classifier, load_dataset, tensorflow_for
+from edge_mnist.cli.loading import (
+    DATA_HELP,
+    choose_images,
+    load_classifier,
+    load_dataset,
+    tensorflow_for,
+)
 from edge_mnist.cli.robustness import (
     Predictor,
     Readings,
@@ -26,7 +32,7 @@ from edge_mnist.cli.robustness import (
     render_corruptions,
     render_non_digits,
 )
-from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT, Dataset, Examples
+from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT, Examples
 from edge_mnist.evaluation import Evaluation
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
@@ -60,7 +66,7 @@ def evaluate(
     Example: edge-mnist evaluate micro --data optdigits
     """
     predict, trained_on, validation_split = _open_predictor(model, engine)
-    examples, described = _choose_images(load_dataset(data, validation_split), trained_on)
+    examples, described = choose_images(load_dataset(data, validation_split), trained_on)
     say(f"evaluating on {described}")
     with held_native_stderr():
         read = predict(examples.images)
@@ -115,21 +121,6 @@ def _read(classifier: Classifier, images: NDArray[np.uint8]) -> Readings:
         np.array([prediction.confidence for prediction in predictions]),
         np.array([prediction.rejected for prediction in predictions]),
     )
-
-
-def _choose_images(dataset: Dataset, trained_on: str | None) -> tuple[Examples, str]:
-    """Return images that the model has not been trained on, and what they are in words."""
-    name = dataset.name
-    if trained_on is not None and trained_on != dataset.sha256:
-        examples = dataset.everything()
-        return examples, f"all {len(examples):,} images of {name}; it was trained on other data"
-    if dataset.test is None:
-        count = len(dataset.validation)
-        return (
-            dataset.validation,
-            f"{count:,} validation images of {name}, which has no test images",
-        )
-    return dataset.test, f"the {len(dataset.test):,} test images of {name}"
 
 
 def _render(result: Evaluation) -> str:

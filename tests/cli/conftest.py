@@ -105,6 +105,17 @@ def trained(tensorflow, tmp_path_factory):
     return folder, outcome
 
 
+@pytest.fixture(scope="session")
+def quantized(trained, tmp_path_factory):
+    """A run of two seconds, and the int8 model that was made of it."""
+    folder, _ = trained
+    out = tmp_path_factory.mktemp("int8")
+    outcome = call("quantize", folder, "--int8", "--method", "ptq", "--out", out, "--json")
+    assert outcome.code == 0, outcome.err
+    (path,) = out.glob("*.tflite")
+    return folder, path
+
+
 @pytest.fixture
 def write_idx(tmp_path):
     """Return a function that writes labelled images as a folder of IDX files."""

@@ -1,0 +1,233 @@
+"""What quantization costs, layer by layer: a float model and its int8 twin on the same images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.anatomy import DELEGATE, WEIGHTS_INPUT
+from edge_mnist.engines import EngineSetting, create_interpreter
+from edge_mnist.errors import ModelError
+from edge_mnist.model_file import INPUT_SHAPE, check_structure
+
+# float32 numbers that differ in their last bit only are nearer than this.
+MAX_DB = 200.0
+
+# A layer that gives out less than this share of its codes wastes more than half a bit.
+WELL_USED = 0.7
+
+Progress = Callable[[int, int], None]
+"""Called with how many images are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights, in both models.
+
+    Attributes:
+        values: float32 [N, ...], what the float model gives out.
+        quantized_values: float32 [N, ...], what the int8 model's codes stand for.
+        code_range: What the lowest and the highest code stand for.
+        weights: float32, of the float model.
+        quantized_weights: float32 of the same shape, what the int8 model's stand for.
+    """
+
+    number: int  # among those with weights, from 1
+    name: str  # the operator's
+    values: NDArray[np.float32]
+    quantized_values: NDArray[np.float32]
+    code_range: tuple[float, float]
+    weights: NDArray[np.float32]
+    quantized_weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LayerNoise:
+    """What is lost up to and in one layer.
+
+    Attributes:
+        sqnr_db: Signal to quantization noise of what it gives out, in decibels: with all that the
+            layers before it have lost. 6 dB are one bit.
+        lost_db: How much less that is than before this layer; of the first one, None.
+        weights_sqnr_db: The same of its weights alone, up to a common factor: the first layer of a
+            converted model takes pixels of 0 to 255 or of 0 to 1.
+        used_codes: The share of its 256 codes that lie between the lowest and the highest it gave.
+    """
+
+    number: int
+    name: str
+    shape: list[int]
+    sqnr_db: float
+    lost_db: float | None
+    weights_sqnr_db: float
+    used_codes: float
+
+
+def run_layers(
+    float_content: bytes,
+    int8_content: bytes,
+    images: NDArray[np.uint8],
+    engine: str,
+    progress: Progress | None = None,
+) -> list[Layer]:
+    """Run both models on images and return every layer with weights, in order.
+
+    Args:
+        float_content: A float32 .tflite file's bytes.
+        int8_content: An int8 one's of the same network.
+        images: uint8 [N, 28, 28], N at least 1.
+        engine: An installed engine's name; its own kernels run, without a delegate.
+        progress: Told how far it is.
+
+    Raises:
+        ModelError: If the engine refuses one, or they are not the same network.
+    """
+    ours, others = (_Watched(content, engine) for content in (float_content, int8_content))
+    if ours.shapes != others.shapes:
+        raise ModelError(
+            "these are not the same network",
+            expected=f"layers of {ours.shapes}",
+            got=str(others.shapes),
+            remedy="name a model and what was quantized from it",
+        )
+    for done, image in enumerate(images):
+        for watched in (ours, others):
+            watched.run(image)
+        if progress is not None:
+            progress(done + 1, len(images))
+    return [
+        Layer(
+            number=place + 1,
+            name=ours.operators[place]["op_name"],
+            values=ours.values(place),
+            quantized_values=others.values(place),
+            code_range=others.code_range(place),
+            weights=ours.weights(place),
+            quantized_weights=others.weights(place),
+        )
+        for place in range(len(ours.operators))
+    ]
+
+
+def measure_noise(layers: list[Layer]) -> list[LayerNoise]:
+    """Return what is lost in each layer."""
+    noises: list[LayerNoise] = []
+    for layer in layers:
+        sqnr_db = signal_to_noise_db(layer.values, layer.quantized_values)
+        low, high = layer.code_range
+        span = float(layer.quantized_values.max() - layer.quantized_values.min())
+        noises.append(
+            LayerNoise(
+                number=layer.number,
+                name=layer.name,
+                shape=list(layer.values.shape[1:]),
+                sqnr_db=sqnr_db,
+                lost_db=noises[-1].sqnr_db - sqnr_db if noises else None,
+                weights_sqnr_db=signal_to_noise_db(layer.weights, _fit_weights(layer)),
+                used_codes=span / (high - low) if high > low else 0.0,
+            )
+        )
+    return noises
+
+
+def advise(noises: list[LayerNoise], method: str | None = None) -> str:
+    """Return which layer costs most, and what to try.
+
+    Args:
+        noises: Of all layers, in order.
+        method: How the int8 model was made: qat, ptq, or None if that is not known.
+    """
+    worst = max(noises, key=lambda noise: -np.inf if noise.lost_db is None else noise.lost_db)
+    if worst.lost_db is None:
+        return "there is one layer only"
+    if worst.used_codes < WELL_USED:
+        remedy = (
+            f"it gives out {100 * worst.used_codes:.0f} % of its codes only, its range is wider "
+            "than its values: train longer with quantization (--qat-epochs)"
+        )
+    elif method == "qat":
+        remedy = (
+            "its weights went on training with quantization, so part of this is no loss; if the "
+            "accuracy is lower too, give this layer more channels"
+        )
+    else:
+        remedy = "train it for int8 (--method qat), or give it more channels"
+    return f"layer {worst.number} ({worst.name}) costs most, {worst.lost_db:.1f} dB: {remedy}"
+
+
+def signal_to_noise_db(signal: NDArray[np.float32], quantized: NDArray[np.float32]) -> float:
+    """Return 10 log10 of the signal's power over that of the difference, -MAX_DB to MAX_DB.
+
+    Args:
+        signal: float32 of any shape.
+        quantized: float32 of the same shape.
+    """
+    power = float(np.square(signal.astype(np.float64)).sum())
+    noise = float(np.square(signal.astype(np.float64) - quantized).sum())
+    if noise == 0:
+        return MAX_DB
+    return float(np.clip(10 * np.log10(power / noise), -MAX_DB, MAX_DB)) if power else -MAX_DB
+
+
+def _fit_weights(layer: Layer) -> NDArray[np.float32]:
+    """Return the quantized weights times the factor that brings them nearest to the others."""
+    quantized = layer.quantized_weights.astype(np.float64)
+    power = float(np.square(quantized).sum())
+    factor = float((quantized * layer.weights).sum()) / power if power > 0 else 1.0
+    return (factor * quantized).astype(np.float32)
+
+
+class _Watched:
+    """A model whose layers can be looked at while it runs."""
+
+    def __init__(self, content: bytes, engine: str) -> None:
+        check_structure(content)
+        setting = EngineSetting(engine, delegate=False)
+        self._interpreter = create_interpreter(content, setting, keeps_activations=True)
+        self._tensors = {t["index"]: t for t in self._interpreter.get_tensor_details()}
+        self.operators: list[dict[str, Any]] = [
+            operator
+            for operator in self._interpreter._get_ops_details()
+            if operator["op_name"] in WEIGHTS_INPUT and operator["op_name"] != DELEGATE
+        ]
+        self._outputs = [int(operator["outputs"][0]) for operator in self.operators]
+        self.shapes = [self._tensors[index]["shape"].tolist() for index in self._outputs]
+        self._seen: list[list[NDArray[Any]]] = [[] for _ in self.operators]
+
+    def run(self, image: NDArray[np.uint8]) -> None:
+        """Run one image, uint8 [28, 28], and keep what the layers give out."""
+        source = self._interpreter.get_input_details()[0]["index"]
+        self._interpreter.set_tensor(source, image.reshape(INPUT_SHAPE))
+        self._interpreter.invoke()
+        for seen, index in zip(self._seen, self._outputs, strict=True):
+            seen.append(self._interpreter.get_tensor(index)[0])
+
+    def values(self, place: int) -> NDArray[np.float32]:
+        """Return what a layer gave out, float32 [N, ...]."""
+        return self._dequantize(np.stack(self._seen[place]), self._outputs[place])
+
+    def code_range(self, place: int) -> tuple[float, float]:
+        """Return what the lowest and the highest code of a layer's output stand for."""
+        codes = np.array([-128, 127], np.int8)
+        low, high = self._dequantize(codes, self._outputs[place])
+        return float(low), float(high)
+
+    def weights(self, place: int) -> NDArray[np.float32]:
+        """Return a layer's weights as numbers, float32."""
+        operator = self.operators[place]
+        index = int(operator["inputs"][WEIGHTS_INPUT[operator["op_name"]]])
+        return self._dequantize(self._interpreter.get_tensor(index), index)
+
+    def _dequantize(self, codes: NDArray[Any], index: int) -> NDArray[np.float32]:
+        told = self._tensors[index]["quantization_parameters"]
+        scales, zero_points = told["scales"], told["zero_points"]
+        if codes.dtype.kind == "f" or len(scales) == 0:
+            return codes.astype(np.float32)
+        shape = [1] * codes.ndim
+        if len(scales) > 1:
+            shape[told["quantized_dimension"]] = len(scales)
+        values = (codes.astype(np.float64) - zero_points.reshape(shape)) * scales.reshape(shape)
+        numbers: NDArray[np.float32] = values.astype(np.float32)
+        return numbers
