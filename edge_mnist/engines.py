@@ -16,6 +16,7 @@ ENGINE_MODULES = {
     "tflite-runtime": "tflite_runtime.interpreter",
     "ai-edge-litert": "ai_edge_litert.interpreter",
 }
+UNKNOWN_VERSION = "unknown version"  # of an engine that does not tell it
 MAX_THREADS = 1024  # engines start all that they are told to
 INSTALL_REMEDY = (
     "pip install ai-edge-litert, or on Linux with Python up to 3.11: "
@@ -50,7 +51,7 @@ def installed_engines() -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             # Debian packages the module without the distribution's metadata.
-            found[name] = "unknown version"
+            found[name] = UNKNOWN_VERSION
     return found
 
 
@@ -71,7 +72,7 @@ def is_usable(engine: str) -> bool:
 
 
 def read_version(engine: str) -> str | None:
-    """Return the version of an installed engine as its package tells it; None if it does not.
+    """Return the version of an installed engine as its package tells it; None if it cannot run.
 
     It is that of `installed_engines`, without the 10 ms; but the package is imported.
     """
@@ -79,7 +80,7 @@ def read_version(engine: str) -> str | None:
         package = importlib.import_module(ENGINE_MODULES[engine].partition(".")[0])
     except (ImportError, OSError):
         return None
-    return getattr(package, "__version__", None)
+    return getattr(package, "__version__", UNKNOWN_VERSION)
 
 
 def resolve_engine(engine: str = AUTO) -> str:

@@ -1,3 +1,4 @@
+import importlib
 import sys
 from importlib import metadata
 
@@ -44,6 +45,12 @@ def test_engine_without_metadata_still_counts(monkeypatch, engine):
 
     monkeypatch.setattr(metadata, "version", fail)
     assert installed_engines()[engine] == "unknown version"
+
+
+def test_engine_that_tells_no_version_has_an_unknown_one(monkeypatch, engine):
+    package = importlib.import_module(engines.ENGINE_MODULES[engine].partition(".")[0])
+    monkeypatch.delattr(package, "__version__")
+    assert read_version(engine) == "unknown version"
 
 
 @pytest.mark.parametrize(

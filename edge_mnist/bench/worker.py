@@ -21,7 +21,13 @@ from edge_mnist.anatomy import Anatomy, dissect
 from edge_mnist.batches import RESIZED_BATCH
 from edge_mnist.bench.drawn_digits import enlarge
 from edge_mnist.bench.protocol import CLOCK, NS_PER_S, Call, Protocol, time_block, warm_up
-from edge_mnist.engines import EngineSetting, create_interpreter, import_engine, read_version
+from edge_mnist.engines import (
+    UNKNOWN_VERSION,
+    EngineSetting,
+    create_interpreter,
+    import_engine,
+    read_version,
+)
 from edge_mnist.errors import EdgeMnistError
 from edge_mnist.latency import summarize
 from edge_mnist.model_file import INPUT_SHAPE
@@ -113,7 +119,7 @@ def load_model(
             batch_size=batch_size or RESIZED_BATCH,
         ),
         lambda classifier: classifier.predict(images[0]),
-        read_version(setting.engine) or "unknown version",
+        read_version(setting.engine) or UNKNOWN_VERSION,
     )
     return Loaded(
         calls=_build_calls(content, setting, classifier, images),

@@ -23,6 +23,13 @@ def test_what_may_be_noise_is_not_chosen(make_row):
     assert choose(rows, "predict") is rows[0]
 
 
+def test_what_two_processes_of_the_same_differ_by_is_not_chosen(make_row):
+    quicker = make_row("b", ratio=0.98)
+    quicker = dataclasses.replace(quicker, ratios={"predict": Ratio(0.98, 0.979, 0.981)})
+    rows = [make_row(), quicker]
+    assert choose(rows, "predict") is rows[0]
+
+
 def test_steadier_of_two_is_chosen(make_row):
     shaky, steady = make_row("b", ratio=0.4), make_row("c", ratio=0.42)
     shaky = dataclasses.replace(shaky, ratios={"predict": Ratio(0.4, 0.3, 0.6)})
