@@ -80,14 +80,16 @@ class BenchOutput:
     def show_tunings(self, tunings: list[Tuning]) -> None:
         """Print what was tried and what was chosen."""
         if self.kind is Format.JSON:
-            print_json([{"tuned": tuning.tuned, "path": tuning.path} for tuning in tunings])
-            return
-        for tuning in tunings:
-            tables = [*list_tables(tuning.settings), *_describe_batches(tuning)]
-            print(_join(describe(tuning.settings), tables, [_describe_choice(tuning)], self.kind))
+            print_json(tunings)
+        else:
+            for tuning in tunings:
+                tables = [*list_tables(tuning.settings), *_describe_batches(tuning)]
+                choice = [_describe_choice(tuning)]
+                print(_join(describe(tuning.settings), tables, choice, self.kind))
         if self.folder is not None:
             for tuning in tunings:
-                self._keep(tuning.settings, self.folder)
+                name = Path(tuning.settings.models[0].name).stem if len(tunings) > 1 else ""
+                self._keep(tuning.settings, self.folder / name)
 
     def read_reference(self, path: Path | None, tolerance: float) -> Reference | None:
         """Read the result to hold the next one against, before anything is measured.

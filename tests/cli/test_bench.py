@@ -103,6 +103,18 @@ def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
     kept = edge_mnist("bench", "pico", "--tune", *QUICK, "--json").json[0]
     assert set(kept["tuned"]) == set(TunedSetting.__dataclass_fields__)
     assert Path(kept["path"]).is_file()
+    for part in ("settings", "batches"):
+        jsonschema.validate(kept[part], SCHEMA)
+
+
+def test_tuning_several_models_keeps_the_result_of_each(edge_mnist, monkeypatch):
+    monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    monkeypatch.setattr("edge_mnist.bench.tuning.BATCH_SIZES", (32,))
+    outcome = edge_mnist("bench", "pico", "nano", "--tune", *QUICK, "--out", "kept", "--json")
+    assert len(outcome.json) == 2
+    for model in ("pico", "nano"):
+        result = json.loads(Path("kept", model, "bench.json").read_text())
+        assert {row["model"] for row in result["rows"]} == {model}
 
 
 @pytest.mark.parametrize(
