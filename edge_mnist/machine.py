@@ -71,10 +71,11 @@ def describe() -> Machine:
 
 def observe() -> Conditions:
     """Return what goes on on this machine now."""
-    frequency_khz = _read_text(FREQUENCY_FOLDER / "scaling_cur_freq")
+    # The kernel answers "<unknown>" where it does not know.
+    frequency_khz = _read_text(FREQUENCY_FOLDER / "scaling_cur_freq") or ""
     return Conditions(
         load_average=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        frequency_mhz=int(frequency_khz) / 1000 if frequency_khz else None,
+        frequency_mhz=int(frequency_khz) / 1000 if frequency_khz.isdigit() else None,
         governor=_read_text(FREQUENCY_FOLDER / "scaling_governor"),
         throttling=_read_throttling(),
     )

@@ -56,7 +56,7 @@ def test_first_core_counts(files):
 
 
 def test_system_that_tells_nothing_has_an_architecture_at_least(files):
-    assert machine.read_cpu_model() == platform.processor() or platform.machine()
+    assert machine.read_cpu_model() == (platform.processor() or platform.machine())
     seen = machine.observe()
     assert (seen.frequency_mhz, seen.governor) == (None, None)
 
@@ -67,6 +67,11 @@ def test_frequency_and_governor_are_told(files):
     files[f"{folder}/scaling_governor"] = "ondemand"
     seen = machine.observe()
     assert (seen.frequency_mhz, seen.governor) == (1400.0, "ondemand")
+
+
+def test_frequency_that_the_kernel_does_not_know_is_not_told(files):
+    files[f"{machine.FREQUENCY_FOLDER}/scaling_cur_freq"] = "<unknown>"
+    assert machine.observe().frequency_mhz is None
 
 
 @pytest.mark.parametrize(

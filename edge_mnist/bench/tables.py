@@ -34,7 +34,8 @@ def describe(report: BenchReport) -> list[str]:
         f"load {report.before.load_average:.2f}" if report.before.load_average is not None else "",
         f"governor {report.before.governor}" if report.before.governor else "",
     ]
-    cpu = f"{machine.device}, {machine.cpu}" if machine.device else machine.cpu
+    # A Raspberry Pi's system tells the board's name in the processor's place.
+    cpu = ", ".join(dict.fromkeys(filter(None, (machine.device, machine.cpu))))
     return [
         *(_describe_model(model) for model in report.models),
         f"{cpu}, {machine.cores} cores, {machine.system} {machine.architecture}, "

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 
 from edge_mnist.bench.tables import describe, list_tables, to_csv
@@ -33,6 +34,13 @@ def test_operators_are_told_on_demand_and_called_what_they_are(make_row, make_re
     *_, table = list_tables(report, per_op=True)
     assert "share of multiply-adds (not of time" in table.title
     assert table.rows == [["1", "CONV_2D", "1x12x12x8", "208", "28,800", "100.0 %"]]
+
+
+def test_board_that_stands_for_its_processor_is_told_once(make_row, make_report):
+    report = make_report(make_row())
+    board = dataclasses.replace(report.machine, device="Raspberry Pi 4", cpu="Raspberry Pi 4")
+    told = "\n".join(describe(dataclasses.replace(report, machine=board)))
+    assert told.count("Raspberry Pi 4") == 1
 
 
 def test_description_tells_machine_protocol_and_inputs(make_row, make_report):
