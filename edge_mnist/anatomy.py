@@ -1,6 +1,7 @@
 """What a model consists of, read from its file by an interpreter that has loaded it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ def dissect(interpreter: Any) -> Anatomy:
     # The interpreters have no public list of operators; both have had this one since 2.4.
     operations = [op for op in interpreter._get_ops_details() if op["op_name"] != DELEGATE]
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    counted = [_count(operation, tensors) for operation in operations]
+    counted = [count_operator(operation, tensors) for operation in operations]
     total = sum(multiply_adds for _, multiply_adds in counted)
     operators = [
         Operator(
@@ -77,12 +78,23 @@ def dissect(interpreter: Any) -> Anatomy:
     )
 
 
-def _count(operation: dict[str, Any], tensors: dict[int, Any]) -> tuple[int, int]:
-    """Return an operator's parameters and multiply-adds."""
+def count_operator(operation: Mapping[str, Any], tensors: Mapping[int, Any]) -> tuple[int, int]:
+    """Return an operator's parameters and multiply-adds; 0 for one without weights.
+
+    Args:
+        operation: Its `op_name`, `inputs` and `outputs`, as interpreters tell them.
+        tensors: The graph's, by index, each with its `shape`: an array.
+    """
     place = WEIGHTS_INPUT.get(operation["op_name"])
     if place is None:
         return 0, 0
-    held = [tensors[index]["shape"] for index in operation["inputs"][place:] if index in tensors]
+    # A transposed convolution has its input behind the weights.
+    source = operation["inputs"][2] if operation["op_name"] == "TRANSPOSE_CONV" else None
+    held = [
+        tensors[index]["shape"]
+        for index in operation["inputs"][place:]
+        if index in tensors and index != source
+    ]
     parameters = sum(math.prod(shape.tolist()) for shape in held)
     weights, output = held[0].tolist(), tensors[operation["outputs"][0]]["shape"].tolist()
     if operation["op_name"] == "FULLY_CONNECTED":
@@ -90,7 +102,6 @@ def _count(operation: dict[str, Any], tensors: dict[int, Any]) -> tuple[int, int
     if operation["op_name"] == "DEPTHWISE_CONV_2D":  # weights [1, height, width, channels]
         return parameters, math.prod(output) * weights[1] * weights[2]
     # Weights [channels out, height, width, channels in]; a transposed one spreads its input.
-    source = operation["inputs"][2] if operation["op_name"] == "TRANSPOSE_CONV" else None
     places = tensors[source]["shape"].tolist()[1:3] if source is not None else output[1:3]
     return parameters, math.prod(places) * math.prod(weights)
 
