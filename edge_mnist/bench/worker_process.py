@@ -1,11 +1,12 @@
 """The measuring side of a worker: starting it, asking it, telling how it ended."""
 
+import contextlib
 import json
-import os
-import selectors
+import queue
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,6 @@ from edge_mnist.fresh_python import build_fresh_command
 
 # TensorFlow takes some seconds to start; a block of a slow peer takes less.
 TIMEOUT_S = 120.0
-CHUNK_BYTES = 1 << 16
 
 
 class Worker:
@@ -40,7 +40,7 @@ class Worker:
             ModelError: If it refuses the model, crashes or takes too long.
         """
         self._timeout_s = timeout_s
-        self._unread = b""
+        self._lines: queue.Queue[bytes] = queue.Queue()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         started_at = time.time()
         self._process = subprocess.Popen(
@@ -50,7 +50,10 @@ class Worker:
             stderr=self._stderr,
             start_new_session=True,  # Ctrl-C is this process's to answer
         )
+        # Windows cannot wait for a pipe with a limit of time in another way.
+        self._reader = threading.Thread(target=self._read_lines, daemon=True)
         try:
+            self._reader.start()
             answer = self._read()
         except BaseException:
             self.close()
@@ -86,30 +89,33 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        self._process.kill()
-        self._process.communicate()
+        # stdin may hold what nobody reads any more.
+        with contextlib.suppress(OSError), self._process:
+            self._process.kill()
+            if self._reader.is_alive():
+                self._reader.join()
         self._stderr.close()
 
     def _read(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
-        deadline = time.monotonic() + self._timeout_s
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._unread:
-                if not selector.select(max(deadline - time.monotonic(), 0)):
-                    raise ModelError(
-                        "the model does not come to an end",
-                        expected=f"an answer within {self._timeout_s:g} s",
-                    )
-                chunk = os.read(self._process.stdout.fileno(), CHUNK_BYTES)
-                if not chunk:
-                    raise self._tell_end()
-                self._unread += chunk
-        line, _, self._unread = self._unread.partition(b"\n")
+        try:
+            line = self._lines.get(timeout=self._timeout_s)
+        except queue.Empty:
+            raise ModelError(
+                "the model does not come to an end",
+                expected=f"an answer within {self._timeout_s:g} s",
+            ) from None
+        if not line.endswith(b"\n"):
+            raise self._tell_end()
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise ModelError(answer["error"])
         return answer
+
+    def _read_lines(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(b"")  # the end
 
     def _tell_end(self) -> ModelError:
         """Return how the process ended without an answer."""
