@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
@@ -95,11 +96,13 @@ def _measure_group(
         for entry in entries:
             say(f"warming up {entry.contestant.model} in {entry.contestant.runner}")
             entry.attempt(entry.warm_up)
+        measures = dict.fromkeys(name for entry in entries for name in entry.medians)
         for turn in range(protocol.rounds):
             if turn % 5 == 0:
                 say(f"round {turn + 1} of {protocol.rounds}")
-            for entry in entries:
-                entry.attempt(entry.take_turn)
+            for measure in measures:
+                for entry in entries:
+                    entry.attempt(functools.partial(entry.take_turn, measure))
         for entry in entries:
             entry.attempt(entry.finish)
         baseline = next((entry for entry in entries if entry.error is None), None)
@@ -153,8 +156,8 @@ class _Entry:
             if measure in LATENCIES:  # what batches take comes on top
                 self.resident_bytes = self.worker.ask("memory")["resident_bytes"]
 
-    def take_turn(self) -> None:
-        for measure in self.contestant.measures:
+    def take_turn(self, measure: str) -> None:
+        if measure in self.medians:
             told = self.worker.ask(
                 "time",
                 call=measure,

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from edge_mnist.bench.request import BenchRequest, usual_threads
 from edge_mnist.bench.run import run_bench
 from edge_mnist.engines import ENGINE_MODULES, installed_engines
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.latency import Ratio
 from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_store import find_model
 
@@ -58,11 +61,32 @@ def test_ratios_are_against_the_first_row(report):
     assert (first.ratios, first.baseline) == ({}, None)
     for row in others:
         assert row.baseline == first.key
-        for name, ratio in row.ratios.items():
-            assert ratio.low <= ratio.ratio <= ratio.high
-            assert ratio.ratio == pytest.approx(
-                row.latency[name].p50_us / first.latency[name].p50_us, rel=0.5
-            )
+        assert set(row.ratios) == set(row.latency)
+
+
+def test_turns_of_one_measure_follow_each_other_and_make_the_ratio(images, monkeypatch):
+    turns = []
+
+    class Scripted(contest.Worker):
+        """Takes its turns, and tells 10 µs with the delegate and 30 without."""
+
+        def __init__(self, module, options):
+            super().__init__(module, options)
+            self.p50_us = 10.0 if json.loads(options)["setting"]["delegate"] else 30.0
+
+        def ask(self, do, **options):
+            answer = super().ask(do, **options)
+            if do != "time":
+                return answer
+            turns.append((options["call"], self.p50_us))
+            return {"p50_us": self.p50_us}
+
+    monkeypatch.setattr(contest, "Worker", Scripted)
+    engine = next(iter(installed_engines()))
+    _, second = hold(BenchRequest(("pico",), engines=(engine,), protocol=QUICK), images).rows
+    assert set(second.ratios.values()) == {Ratio(3.0, 3.0, 3.0)}
+    one_round = [(name, p50_us) for name in second.latency for p50_us in (10.0, 30.0)]
+    assert turns == one_round * QUICK.rounds
 
 
 def test_model_is_told_from_its_file(report):
