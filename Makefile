@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-all test-slow bench windows gif clean
+.PHONY: demo test check test-all test-slow bench windows gif docs-images clean
 
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py
@@ -39,6 +39,10 @@ gif: .venv/.installed
 	$(BIN)/python tools/make_scenes.py --out runs/recognition --count 0 --clips 3
 	$(BIN)/edge-mnist webcam --source 'runs/recognition/*.avi' --no-window --width 400 \
 	  --save docs/recognition.gif
+
+# The pictures and outputs of docs/explain.md and docs/inspect.md, made by the commands.
+docs-images: .venv/.installed
+	$(BIN)/python tools/docs_images.py
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \

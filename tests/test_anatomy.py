@@ -55,6 +55,19 @@ def test_counts_what_can_be_counted_by_hand():
     assert found.activation_bytes == 128 + 144
 
 
+def test_input_of_a_transposed_convolution_is_no_parameter():
+    tensors = [
+        tensor(0, [1, 8, 8, 3]),
+        tensor(1, [4], np.int32),  # the output's shape
+        tensor(2, [4, 3, 3, 3]),
+        tensor(3, [4], np.int32),
+        tensor(4, [1, 17, 17, 4]),
+    ]
+    operators = [operator("TRANSPOSE_CONV", [1, 2, 0, 3], [4])]
+    found = dissect(interpreter(tensors, operators))
+    assert (found.parameters, found.multiply_adds) == (108 + 4, 64 * 108)
+
+
 def test_activation_that_is_needed_later_stays_alive():
     tensors = [tensor(0, [1, 100]), tensor(1, [1, 50]), tensor(2, [1, 70]), tensor(3, [1, 10])]
     operators = [

@@ -21,6 +21,8 @@ COMMANDS = (
     "webcam",
     "fields",
     "bench",
+    "inspect",
+    "explain",
     "models",
     "doctor",
 )
