@@ -17,7 +17,8 @@ WEBCAM_REMEDY = "; install it with: pip install 'edge-mnist[webcam]'"
 
 def test_commands_are_the_documented_ones():
     assert set(COMMANDS) == {
-        "train", "quantize", "evaluate", "predict", "webcam", "fields", "bench", "models", "doctor"
+        "train", "quantize", "evaluate", "predict", "webcam", "fields", "bench", "inspect",
+        "explain", "models", "doctor",
     }  # fmt: skip
 
 
