@@ -23,6 +23,7 @@ COMMANDS = (
     "bench",
     "inspect",
     "explain",
+    "compare",
     "models",
     "doctor",
 )
