@@ -77,8 +77,7 @@ def _carry_out(order: dict, files: list) -> dict:  # type: ignore[type-arg]
     except OSError as exc:
         return {"ended": 1, "output": "", "last": "nothing can be run there: " + str(exc)}
     finally:
-        for name in STOP_SIGNALS:
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        _ignore_signals()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -152,7 +151,15 @@ def _watch_stdin(silence_s: float) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _ignore_signals() -> None:
+    # Not SIG_IGN: for a signal that has come and not been handled yet, Python would complain, and
+    # drop the exception that is under way.
+    for name in STOP_SIGNALS:
+        signal.signal(getattr(signal, name), lambda number, frame: None)
+
+
 def _stop(number: int, frame: object) -> None:
+    _ignore_signals()  # a second one would cut off the clearing up
     sys.exit(128 + number)
 
 

@@ -153,6 +153,14 @@ def test_signal_there_ends_what_runs_there(endless, name):
     assert message == "the benchmark on board ended without a result: got exit code 1"
 
 
+def test_two_signals_there_end_what_runs_there(endless):
+    def end(_program, _child, landing):
+        os.kill(landing, signal.SIGTERM)
+        os.kill(landing, signal.SIGHUP)
+
+    assert endless(end) == "the benchmark on board ended without a result: got exit code 1"
+
+
 def test_ssh_that_is_killed_here_ends_what_runs_there(endless, monkeypatch):
     started = []
     popen = subprocess.Popen
