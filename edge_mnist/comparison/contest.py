@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from edge_mnist.bench.contest import Say, hold_contest
 from edge_mnist.bench.contestant import Contestant, Stage
-from edge_mnist.bench.report import BenchReport
+from edge_mnist.bench.report import BenchReport, Row
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import read_models
 from edge_mnist.bench.worker import COPIED
 from edge_mnist.comparison.chart import draw_comparison
 from edge_mnist.comparison.peers import PEERS, installed_peers, write_twin
 from edge_mnist.comparison.twin import TFLITE_FILE
+from edge_mnist.errors import ExportError, ModelError
 
 PEER_WORKER = "edge_mnist.comparison.worker"
 FLOAT = " (float32)"  # what a model's twin is called after its name
@@ -27,7 +28,8 @@ def run_comparison(
     """Measure models in every setting, and their networks in what is installed besides.
 
     Each model's network is measured as float32 too, in the same engines; its rows are named after
-    the model. All are compared by what is `copied`: from an image of uint8 to ten numbers.
+    the model. One that cannot be rebuilt has a row that says why. All are compared by what is
+    `copied`: from an image of uint8 to ten numbers.
 
     Args:
         request: What to measure, and how.
@@ -37,7 +39,7 @@ def run_comparison(
 
     Raises:
         MissingDependencyError: If TensorFlow is not installed.
-        ModelError: If a network cannot be rebuilt.
+        ModelError: If none of the models can be read.
     """
     # Before TensorFlow is imported, which keeps an engine from being the default.
     settings = request.settings()
@@ -50,12 +52,17 @@ def run_comparison(
         twins = {}
         for number, (model, content) in enumerate(models.items()):
             say(f"making {model} again in float32")
-            twins[model] = write_twin(content, Path(folder, f"twin-{number}"))
-        floats = {_name_twin(model): (twins[model] / TFLITE_FILE).read_bytes() for model in models}
+            try:
+                twins[model] = write_twin(content, Path(folder, f"twin-{number}"))
+            except (ModelError, ExportError) as exc:
+                failed.append(Row(_name_twin(model), "", None, error=str(exc)))
+        floats = {_name_twin(model): (twins[model] / TFLITE_FILE).read_bytes() for model in twins}
         stage = Stage(Path(folder), {**models, **floats}, images)
         contestants = []
         for model in models:
             contestants += [stage.contestant(model, one, (COPIED,)) for one in settings]
+            if model not in twins:
+                continue
             contestants += [
                 stage.contestant(_name_twin(model), one, (COPIED,), group=model)
                 for one in settings

@@ -89,7 +89,8 @@ def write_twin(content: bytes, folder: Path) -> Path:
             from edge_mnist.comparison import twin
     except ModuleNotFoundError as exc:
         raise _missing("the float32 network of a model cannot be made", exc) from exc
-    twin.write(content, folder)
+    with held_native_stderr():
+        twin.write(content, folder)
     return folder
 
 

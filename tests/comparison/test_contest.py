@@ -6,12 +6,14 @@ from edge_mnist.bench.protocol import Protocol
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.worker import COPIED
 from edge_mnist.engines import installed_engines
+from edge_mnist.errors import ModelError
 
 contest = pytest.importorskip("edge_mnist.comparison.contest", exc_type=ImportError)
 pytestmark = pytest.mark.train
 
 # Starting TensorFlow is what takes long here; two peers that do without it and one that does not.
 PEERS = ("keras call", "onnxruntime", "opencv dnn")
+QUICK = Protocol(duration_s=0.02, min_runs=6, rounds=6, cold_starts=1)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +25,7 @@ def found():
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(contest, "installed_peers", lambda: installed)
-        protocol = Protocol(duration_s=0.02, min_runs=6, rounds=6, cold_starts=1)
-        request = BenchRequest(("pico", "giant"), delegates=(True,), protocol=protocol)
+        request = BenchRequest(("pico", "giant"), delegates=(True,), protocol=QUICK)
         images, inputs = find_images()
         return contest.run_comparison(request, images, inputs, said.append), said, installed
 
@@ -64,6 +65,22 @@ def test_model_that_is_not_there_has_a_row(found):
     report, _, _ = found
     (row,) = (row for row in report.rows if row.model == "giant")
     assert "cannot find the model" in row.error
+
+
+def test_network_that_cannot_be_rebuilt_has_a_row_and_the_model_is_measured(monkeypatch):
+    def refuse(content, folder):
+        raise ModelError("the model cannot be rebuilt: an operator")
+
+    monkeypatch.setattr(contest, "write_twin", refuse)
+    request = BenchRequest(("pico",), delegates=(True,), protocol=QUICK)
+    report = contest.run_comparison(request, *find_images(), lambda line: None)
+    failed, *others = report.rows
+    assert (failed.model, failed.error) == (
+        "pico (float32)",
+        "the model cannot be rebuilt: an operator",
+    )
+    assert [row.key for row in others] == [("pico", engine) for engine in installed_engines()]
+    assert not report.is_complete
 
 
 def test_picture_is_drawn(found, tmp_path):
