@@ -99,7 +99,7 @@ def main() -> None:
         )
         + f"\n\n`{DEFAULT_MODEL}` in the setting that is quickest here, {quickest}, against "
         f"`{TUTORIAL}` in everything that is installed: from an image of uint8 to ten numbers, "
-        "one thread (target: nothing below 1).\n\n"
+        "the others with one thread (target: nothing below 1).\n\n"
         + render_markdown_table(
             ["network", "runner", "version", "µs", "times the default model"],
             [describe_row(row) for row in rows],
