@@ -14,6 +14,8 @@ from edge_mnist.cli.console import (
 )
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
+from edge_mnist.cli.tuning import TuningRequest, is_tuning, tune
+from edge_mnist.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from edge_mnist.training.run import RunMetrics
@@ -47,6 +49,31 @@ def train(
     data: DataOption = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/ARCH.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Train this further on the digits in --data: a shipped model's name, a .tflite "
+            "file or a run.",
+            metavar="MODEL_OR_RUN",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            help="With --from: keep so many of the first layers as they are, or those named: "
+            "conv1,conv2.",
+            metavar="N|LAYER,...",
+        ),
+    ] = None,
+    replay: Annotated[
+        float | None,
+        typer.Option(help="With --from: the share of MNIST's digits among one's own."),
+    ] = None,
+    keep_rejected: Annotated[
+        bool,
+        typer.Option("--keep-rejected", help="With --from: also what looks like no digit."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network; writes a run folder with the model, its metrics and plots.
@@ -56,6 +83,13 @@ def train(
     given = {k: v for k, v in locals().items() if k not in _NOT_OVERRIDES and v is not None}
     if augment is not None:
         given["augmentation"] = augment or None
+    if base is not None or (resume and out is not None and is_tuning(out)):
+        wanted = TuningRequest(base, freeze, replay, keep_rejected, resume, recipe or config)
+        tune(wanted, given, out, as_json)
+        return
+    for option, value in (("--freeze", freeze), ("--replay", replay)):
+        if value is not None:
+            raise InvalidInputError(option, expected="--from beside it", got="none")
     with tensorflow_for("training"):
         from edge_mnist.training.run import plan_run, train_run
     plan, folder = plan_run(out, recipe=recipe, config_path=config, overrides=given, resume=resume)
@@ -69,7 +103,10 @@ def train(
         raise typer.Exit(INTERRUPTED_EXIT_CODE)
 
 
-_NOT_OVERRIDES = {"recipe", "config", "augment", "out", "resume", "as_json"}
+_NOT_OVERRIDES = {
+    "recipe", "config", "augment", "out", "resume", "base", "freeze", "replay", "keep_rejected",
+    "as_json",
+}  # fmt: skip
 
 
 def _render(metrics: "RunMetrics", folder: Path) -> str:
