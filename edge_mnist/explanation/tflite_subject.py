@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.engines import AUTO, EngineSetting, create_interpreter
+from edge_mnist.errors import ModelError
 from edge_mnist.explanation.results import Activation, Filters, GradCam
 from edge_mnist.model_store import find_model
 from edge_mnist.runtime import Classifier
@@ -42,7 +43,10 @@ class TfliteSubject:
         self._classifier = Classifier.load(model, engine, threads=1, delegate=False)
         self.engine = self._classifier.engine
         self._content = path.read_bytes()
-        self._file = TfliteFile(self._content)
+        try:
+            self._file = TfliteFile(self._content)
+        except ModelError as exc:  # an engine may run what is damaged where it does not look
+            raise ModelError(f"cannot use the model {path}: {exc}") from exc
 
     @property
     def layers(self) -> list[str]:
@@ -66,8 +70,8 @@ class TfliteSubject:
         operator = next(op for op in graph.operators if op.layer == layer)
         index = operator.inputs[1]
         # Weights in float16 are made float32 by an operator of their own.
-        maker = next((op for op in graph.operators if index in op.outputs), None)
-        held = graph.tensors[index if maker is None else maker.inputs[0]]
+        widened = {op.outputs[0]: op.inputs[0] for op in graph.operators if op.kind == "DEQUANTIZE"}
+        held = graph.tensors[widened.get(index, index)]
         weights = self._file.dequantize(held)  # [out, height, width, in]
         if operator.kind == "DEPTHWISE_CONV_2D":  # [1, height, width, out]
             return Filters(layer, weights.transpose(3, 0, 1, 2))

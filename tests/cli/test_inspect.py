@@ -37,6 +37,11 @@ def test_report_is_for_people_too(edge_mnist):
     assert shares[0][0] == "weights"
 
 
+def test_page_shows_what_is_printed(edge_mnist, pages):
+    """After a model was made again: make docs-images."""
+    assert edge_mnist("inspect", "micro").out in pages["inspect.md"]
+
+
 def test_neither_an_engine_nor_tensorflow_is_needed(edge_mnist_process):
     without = [*ENGINES, "tensorflow", "tf_keras", "flatbuffers", "cv2", "matplotlib"]
     outcome = edge_mnist_process("inspect", "pico", "--json", without=without)
