@@ -30,6 +30,13 @@ def config_folder(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def tuned_file(tmp_path, monkeypatch):
+    """Where a test that tunes keeps what it finds, so that no other test runs with it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "edge-mnist" / "tuned.json"
+
+
 @pytest.fixture(scope="session")
 def mnist():
     try:

@@ -16,14 +16,10 @@ from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_store import find_model
 from edge_mnist.tuned_settings import TunedSetting, forget_tuned, load_tuned, save_tuned
 
+pytestmark = pytest.mark.usefixtures("tuned_file")
+
 ENGINES = list(installed_engines())
 MICRO = hash_bytes(find_model().read_bytes())
-
-
-@pytest.fixture(autouse=True)
-def config(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    return tmp_path / "edge-mnist" / "tuned.json"
 
 
 def tune(sha256=MICRO, engine=ENGINES[-1], delegate=False, threads=1, batch_size=16):
@@ -50,9 +46,9 @@ def test_what_was_saved_is_loaded(engine):
     assert load_tuned("another model") is None
 
 
-def test_it_stands_in_the_users_config_folder(config):
-    assert save_tuned(tune()) == config
-    assert json.loads(config.read_text())[MICRO]["setting"]["engine"] == ENGINES[-1]
+def test_it_stands_in_the_users_config_folder(tuned_file):
+    assert save_tuned(tune()) == tuned_file
+    assert json.loads(tuned_file.read_text())[MICRO]["setting"]["engine"] == ENGINES[-1]
 
 
 def test_models_are_tuned_and_forgotten_one_by_one():
@@ -74,9 +70,9 @@ def test_another_engine_version_or_processor_ends_it(change):
     assert load_tuned(MICRO) is None
 
 
-def test_another_model_ends_it(config):
+def test_another_model_ends_it(tuned_file):
     save_tuned(tune("another"))
-    config.write_text(config.read_text().replace('"another": {', f'"{MICRO}": {{'))
+    tuned_file.write_text(tuned_file.read_text().replace('"another": {', f'"{MICRO}": {{'))
     assert load_tuned(MICRO) is None
 
 
@@ -127,17 +123,17 @@ def entry(**changes):
     ],
     ids=lambda content: content[-40:].decode(errors="replace"),
 )
-def test_broken_file_counts_as_none_and_is_replaced(config, content):
-    config.parent.mkdir()
-    config.write_bytes(content)
+def test_broken_file_counts_as_none_and_is_replaced(tuned_file, content):
+    tuned_file.parent.mkdir()
+    tuned_file.write_bytes(content)
     assert load_tuned(MICRO) is None
     Classifier.load().predict(np.zeros((28, 28), np.uint8))
     save_tuned(tune())
     assert load_tuned(MICRO) == tune()
 
 
-def test_folder_in_the_files_place_counts_as_none(config):
-    config.mkdir(parents=True)
+def test_folder_in_the_files_place_counts_as_none(tuned_file):
+    tuned_file.mkdir(parents=True)
     assert load_tuned(MICRO) is None
 
 
@@ -151,10 +147,10 @@ def test_folder_on_linux_is_platformdirs_own(monkeypatch, config_home):
     assert tuned_settings._find_file() == folder / "tuned.json"
 
 
-def test_other_systems_folders_are_platformdirs(config, monkeypatch):
+def test_other_systems_folders_are_platformdirs(tuned_file, monkeypatch):
     monkeypatch.setattr(tuned_settings, "sys", SimpleNamespace(platform="win32"))
-    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: config.parent)
-    assert save_tuned(tune()) == config
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: tuned_file.parent)
+    assert save_tuned(tune()) == tuned_file
     assert load_tuned(MICRO) == tune()
 
 
@@ -176,7 +172,7 @@ def save_many(name):
         save_tuned(tune(f"{name} {index % 3}"))
 
 
-def test_writers_at_the_same_time_leave_a_whole_file(config):
+def test_writers_at_the_same_time_leave_a_whole_file(tuned_file):
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=save_many, args=(name,)) for name in "ab"]
     for writer in writers:
@@ -184,8 +180,8 @@ def test_writers_at_the_same_time_leave_a_whole_file(config):
     for writer in writers:
         writer.join()
         assert writer.exitcode == 0
-    json.loads(config.read_text())
-    assert [path.name for path in config.parent.iterdir()] == [config.name]
+    json.loads(tuned_file.read_text())
+    assert [path.name for path in tuned_file.parent.iterdir()] == [tuned_file.name]
 
 
 # In Classifier.load

@@ -52,7 +52,7 @@ def test_default_that_fails_is_told(make_row):
         choose([make_row(error="no"), make_row("b", ratio=0.5)], "predict")
 
 
-def test_what_is_found_is_used_from_then_on(monkeypatch):
+def test_what_is_found_is_used_from_then_on(monkeypatch, tuned_file):
     monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
     quick = Protocol(duration_s=0.05, warmup_window_s=0.005, max_warmup_s=0.2, cold_starts=1)
     images, inputs = find_images()
@@ -63,7 +63,7 @@ def test_what_is_found_is_used_from_then_on(monkeypatch):
     assert rows[0].setting == Classifier.load("nano").setting
     assert tuning.tuned.setting in [row.setting for row in rows]
     assert Classifier.load("pico").setting == tuning.tuned.setting
-    assert str(tuning.path).endswith("tuned.json")
+    assert tuning.path == tuned_file
 
 
 def test_model_that_is_not_there_is_told(monkeypatch):

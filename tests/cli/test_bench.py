@@ -95,18 +95,20 @@ def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench):
     assert "slower: nano in " in worse.err
 
 
-def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch):
+def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch, tuned_file):
     monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
     outcome = edge_mnist("bench", "pico", "--tune", *QUICK)
     assert outcome.code == 0
     assert outcome.out.splitlines()[-1].startswith("chosen: ")
     kept = edge_mnist("bench", "pico", "--tune", *QUICK, "--json").json[0]
     assert set(kept["tuned"]) == set(TunedSetting.__dataclass_fields__)
-    assert Path(kept["path"]).is_file()
+    assert kept["path"] == str(tuned_file)
+    assert tuned_file.is_file()
     for part in ("settings", "batches"):
         jsonschema.validate(kept[part], SCHEMA)
 
 
+@pytest.mark.usefixtures("tuned_file")
 def test_tuning_several_models_keeps_the_result_of_each(edge_mnist, monkeypatch):
     monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
     monkeypatch.setattr("edge_mnist.bench.tuning.BATCH_SIZES", (32,))
