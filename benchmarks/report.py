@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from edge_mnist.files import write_atomically
-from edge_mnist.report import describe_machine, render_markdown_table
+from edge_mnist.machine import describe_machine
+from edge_mnist.markdown import render_markdown_table
 
 __all__ = ["RESULTS", "describe_machine", "render_markdown_table", "write_report"]
 

@@ -81,6 +81,14 @@ def observe() -> Conditions:
     )
 
 
+def describe_machine() -> str:
+    """Return the machine in words: processor, cores, system, Python."""
+    return (
+        f"{read_cpu_model()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
 def read_cpu_model() -> str:
     """Return the processor's name as the system tells it, or at least its architecture."""
     told = _read_cpuinfo()

@@ -11,7 +11,7 @@ from typing import Any
 
 from emulated_processors import PROCESSORS
 
-from edge_mnist.report import render_markdown_table
+from edge_mnist.markdown import render_markdown_table
 
 PAGE = Path(__file__).parent.parent / "docs" / "devices.md"
 

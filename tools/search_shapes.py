@@ -25,7 +25,7 @@ from shapes import Budgets, check_budgets, count_costs, known_shapes, parse_shap
 from edge_mnist import dataset
 from edge_mnist.dataset import Dataset
 from edge_mnist.errors import EdgeMnistError, TrainingError
-from edge_mnist.report import render_markdown_table
+from edge_mnist.markdown import render_markdown_table
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.device import select_device
 

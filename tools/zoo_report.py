@@ -14,8 +14,9 @@ from zoo_public import FLOAT_BYTES, PUBLIC_SYSTEMS
 
 from edge_mnist.errors import MissingDependencyError
 from edge_mnist.files import write_atomically
+from edge_mnist.machine import describe_machine
+from edge_mnist.markdown import render_markdown_table
 from edge_mnist.model_card import KEPT_SHARE
-from edge_mnist.report import describe_machine, render_markdown_table
 
 PAGE = Path("docs/models.md")
 BYTES_PICTURE = PAGE.with_name("models-bytes.png")

@@ -11,7 +11,7 @@ from edge_mnist.bench.tuning import LARGEST_BATCH, Tuning
 from edge_mnist.cli.console import print_json, render_table, say
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
-from edge_mnist.report import render_markdown_table
+from edge_mnist.markdown import render_markdown_table
 
 
 class Format(enum.Enum):
