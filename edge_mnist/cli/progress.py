@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_mnist.cli.console import say
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
+    from edge_mnist.training.fit import Reporter
     from edge_mnist.training.history import EpochResult
 
 
@@ -51,6 +53,25 @@ def training_progress() -> Iterator[TrainingProgress]:
         return
     with _bars() as bars:
         yield TrainingProgress(bars)
+
+
+@contextmanager
+def logged_progress(folder: Path, *, to_tensorboard: bool) -> Iterator["Reporter"]:
+    """Show a training's progress while the body runs, and log it if asked.
+
+    Args:
+        folder: The run folder.
+        to_tensorboard: Whether to log it for TensorBoard; a run that was goes on so in any case.
+    """
+    # TensorFlow is there already: a training is about to start.
+    from edge_mnist.training.tensorboard import has_log, log_training
+
+    with training_progress() as progress:
+        if not to_tensorboard and not has_log(folder):
+            yield progress
+            return
+        with log_training(folder, progress) as log:
+            yield log
 
 
 @contextmanager

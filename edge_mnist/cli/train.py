@@ -13,7 +13,7 @@ from edge_mnist.cli.console import (
     say,
 )
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
-from edge_mnist.cli.progress import training_progress
+from edge_mnist.cli.progress import logged_progress
 from edge_mnist.cli.tuning import TuningRequest, is_tuning, tune
 from edge_mnist.errors import InvalidInputError
 
@@ -49,6 +49,10 @@ def train(
     data: DataOption = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/ARCH.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Write logs for TensorBoard into the run folder, too."),
+    ] = False,
     base: Annotated[
         str | None,
         typer.Option(
@@ -84,7 +88,9 @@ def train(
     if augment is not None:
         given["augmentation"] = augment or None
     if base is not None or (resume and out is not None and is_tuning(out)):
-        wanted = TuningRequest(base, freeze, replay, keep_rejected, resume, recipe or config)
+        wanted = TuningRequest(
+            base, freeze, replay, keep_rejected, resume, recipe or config, tensorboard
+        )
         tune(wanted, given, out, as_json)
         return
     for option, value in (("--freeze", freeze), ("--replay", replay)):
@@ -95,7 +101,7 @@ def train(
     plan, folder = plan_run(out, recipe=recipe, config_path=config, overrides=given, resume=resume)
     dataset = load_dataset(plan.data, plan.validation_split)
     say(f"training {plan.arch} on {plan.data} ({len(dataset.train):,} images) into {folder}")
-    with training_progress() as progress:
+    with logged_progress(folder, to_tensorboard=tensorboard) as progress:
         metrics = train_run(plan, dataset, folder, progress)
     print_result(metrics, _render(metrics, folder), as_json)
     if metrics.interrupted:
@@ -105,7 +111,7 @@ def train(
 
 _NOT_OVERRIDES = {
     "recipe", "config", "augment", "out", "resume", "base", "freeze", "replay", "keep_rejected",
-    "as_json",
+    "tensorboard", "as_json",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import typer
 
 from edge_mnist.cli.console import INTERRUPTED_EXIT_CODE, format_percent, print_result, say
 from edge_mnist.cli.loading import load_dataset, read_image, tensorflow_for
-from edge_mnist.cli.progress import training_progress
+from edge_mnist.cli.progress import logged_progress
 from edge_mnist.dataset import DEFAULT_DATA, Dataset
 from edge_mnist.errors import InvalidInputError
 
@@ -37,6 +37,7 @@ class TuningRequest:
         keep_rejected: Whether to train on what looks like no digit, too.
         resume: Whether to go on with the run in the folder.
         plan: A recipe or configuration that was given, which a fine-tuning does not take.
+        tensorboard: Whether to log it for TensorBoard.
     """
 
     base: str | None
@@ -45,6 +46,7 @@ class TuningRequest:
     keep_rejected: bool
     resume: bool
     plan: str | Path | None
+    tensorboard: bool
 
 
 def is_tuning(folder: Path) -> bool:
@@ -68,7 +70,7 @@ def tune(request: TuningRequest, given: dict[str, Any], out: Path | None, as_jso
     device = select_device(given.get("device", "auto"))
     old = load_dataset(DEFAULT_DATA)
     folder = out if request.resume and out is not None else _prepare(request, given, old, out)
-    with training_progress() as progress:
+    with logged_progress(folder, to_tensorboard=request.tensorboard) as progress:
         metrics = tune_run(folder, old, device, progress)
     print_result(metrics, _render(metrics, folder), as_json)
     if metrics.interrupted:

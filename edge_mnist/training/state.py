@@ -15,6 +15,9 @@ from edge_mnist.errors import TrainingError
 from edge_mnist.files import write_atomically
 from edge_mnist.training.history import EpochResult
 
+# What a file that is no state, or another training's, ends in.
+_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+
 
 @dataclass
 class Progress:
@@ -66,15 +69,36 @@ def load_state(path: Path, model: Any, optimizer: Any) -> Progress:
         model.set_weights(weights)
         for variable, value in zip(optimizer.variables, variables, strict=True):
             variable.assign(value)
-        history = [EpochResult(**result) for result in meta["history"]]
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as exc:
-        raise TrainingError(
-            f"cannot resume from {path}",
-            expected="the state of this training",
-            got=str(exc),
-            remedy="delete the run's folder to start anew",
-        ) from exc
+        history = _read_history(meta)
+    except _UNREADABLE as exc:
+        raise _wrong_state(path, exc) from exc
     return Progress(history, meta["best_val_loss"], meta["best_epoch"], best)
+
+
+def load_history(path: Path) -> list[EpochResult]:
+    """Return the history in a saved state.
+
+    Raises:
+        TrainingError: If the file cannot be read.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as state:
+            return _read_history(json.loads(state["meta"].tobytes()))
+    except _UNREADABLE as exc:
+        raise _wrong_state(path, exc) from exc
+
+
+def _read_history(meta: dict[str, Any]) -> list[EpochResult]:
+    return [EpochResult(**result) for result in meta["history"]]
+
+
+def _wrong_state(path: Path, exc: Exception) -> TrainingError:
+    return TrainingError(
+        f"cannot resume from {path}",
+        expected="the state of this training",
+        got=str(exc),
+        remedy="delete the run's folder to start anew",
+    )
 
 
 def _numbered(kind: str, arrays: list[NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -126,6 +126,32 @@ def test_ctrl_c_saves_and_resume_goes_on(tensorflow, edge_mnist, tmp_path):
     assert [int(line.split(",")[0]) for line in history] == list(range(1, 41))
 
 
+def test_log_for_tensorboard_goes_on_after_ctrl_c_without_being_asked_for(
+    tensorflow, edge_mnist, tmp_path
+):
+    from edge_mnist.training.config import TrainConfig
+
+    options = ("--data", "optdigits", "--epochs", "12", "--device", "cpu", "--tensorboard")
+    code, _, told = interrupt(("train", *options, "--out", "run"), "epoch 2/12", tmp_path)
+    assert code == 130, told
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert set(config) == set(TrainConfig.__dataclass_fields__)
+    assert logged_epochs(tmp_path / "run")[:2] == [1, 2]
+    assert edge_mnist("train", "--resume", "--out", "run").code == 0
+    assert logged_epochs(tmp_path / "run") == list(range(1, 13))
+
+
+def logged_epochs(run):
+    import tensorflow as tf
+
+    (log,) = (run / "tensorboard" / "validation").iterdir()
+    events = (
+        tf.compat.v1.Event.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(log))
+    )
+    return [event.step for event in events if event.summary.value]
+
+
 def test_ctrl_c_stops_the_fine_tuning_and_the_same_command_goes_on(trained, edge_mnist, tmp_path):
     command = ("quantize", trained[0], "--int8", "--qat-epochs", "20", "--out", "out")
     code, out, told = interrupt(command, "epoch 2/20", tmp_path)
