@@ -1,4 +1,5 @@
 import csv
+import functools
 import io
 import json
 from pathlib import Path
@@ -6,15 +7,36 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from edge_mnist.bench.inputs import find_images
+from edge_mnist.bench.protocol import Protocol
+from edge_mnist.bench.report import to_json
+from edge_mnist.bench.request import BenchRequest
+from edge_mnist.bench.run import run_bench
 from edge_mnist.bench.tuning import TunedSetting
 from edge_mnist.engines import ENGINE_MODULES, installed_engines, resolve_engine
 from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_store import find_model, shipped_models
 
 QUICK = ("--duration", "0.02")
+# Enough for every figure; what the command itself takes is in the tests with a process of its own.
+FEW = {"min_runs": 6, "rounds": 6, "max_warmup_s": 0.1, "cold_starts": 1}
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs" / "benchmark.schema.json").read_text(encoding="utf-8")
 )
+
+
+@pytest.fixture(autouse=True)
+def few_runs(monkeypatch):
+    monkeypatch.setattr("edge_mnist.bench.protocol.Protocol", functools.partial(Protocol, **FEW))
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """The JSON of two models in one engine with its delegate."""
+    request = BenchRequest(
+        ("pico", "nano"), ("auto",), delegates=(True,), protocol=Protocol(0.02, **FEW)
+    )
+    return to_json(run_bench(request, *find_images(), lambda line: None))
 
 
 @pytest.fixture
@@ -80,9 +102,9 @@ def test_what_cannot_be_measured_is_told_and_the_rest_is_measured(bench):
     assert "cannot find the model" in errors["giant"]
 
 
-def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench):
-    bench("pico", "nano", "--out", "kept")
-    reference = Path("kept/bench.json")
+def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench, measured):
+    reference = Path("reference.json")
+    reference.write_text(measured)
     again = bench("pico", "nano", "--check", reference, "--tolerance", "1")
     assert again.code == 0, again.err
     assert f"nothing is slower than in {reference}" in again.err
@@ -97,6 +119,7 @@ def test_check_passes_on_its_own_result_and_fails_on_a_better_one(bench):
 
 def test_tune_says_what_it_chose_and_keeps_it(edge_mnist, monkeypatch, tuned_file):
     monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    monkeypatch.setattr("edge_mnist.bench.tuning.BATCH_SIZES", (32,))
     outcome = edge_mnist("bench", "pico", "--tune", *QUICK)
     assert outcome.code == 0
     assert outcome.out.splitlines()[-1].startswith("chosen: ")
@@ -148,12 +171,14 @@ def test_check_against_something_else_is_refused(edge_mnist, tmp_path):
     assert outcome.error.startswith("cannot read the benchmark: expected what edge-mnist bench")
 
 
-def test_what_nothing_can_be_held_against_is_refused_before_measuring(bench):
-    bench("pico", "nano", "--out", "kept")
-    wrong = bench("pico", "nano", "--check", "kept/bench.json", "--tolerance", "-1")
+def test_what_nothing_can_be_held_against_is_refused_before_measuring(bench, measured):
+    reference = Path("reference.json")
+    reference.write_text(measured)
+    wrong = bench("pico", "nano", "--check", reference, "--tolerance", "-1")
     assert (wrong.out, wrong.error) == ("", "tolerance: expected 0 or more, got -1")
-    bench("pico", "--out", "alone")
-    alone = bench("pico", "--check", "alone/bench.json")
+    fields = json.loads(measured)
+    reference.write_text(json.dumps({**fields, "rows": fields["rows"][:1]}))
+    alone = bench("pico", "--check", reference)
     assert alone.out == ""
     assert alone.error.startswith("the reference has no ratios")
 
