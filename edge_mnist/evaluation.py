@@ -52,6 +52,17 @@ class Evaluation:
     rejected: float | None = None
 
 
+@dataclass(frozen=True)
+class ConfidenceBin:
+    """Images whose confidences lie close together."""
+
+    low: float  # the bin's lower end, 0 to 1, not in it
+    high: float  # its upper end
+    images: int  # at least 1
+    confidence: float  # their mean, 0 to 1
+    accuracy: float  # the share that was read rightly
+
+
 def evaluate(
     predicted: NDArray[Any],
     labels: NDArray[Any],
@@ -103,17 +114,39 @@ def evaluate(
 def calibration_error(confidences: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Return the expected calibration error: how far confidence is from accuracy, 0 to 1.
 
-    Images are binned by confidence, in `CALIBRATION_BINS` of equal width that hold their upper
-    end; the error is the mean over the bins of |share right - mean confidence|, weighted by their
-    images.
+    Images are binned as by `bin_confidences`; the error is the mean over the bins of
+    |share right - mean confidence|, weighted by their images.
 
     Args:
         confidences: [N], 0 to 1, N at least 1.
         right: Whether each was right, [N].
     """
-    bins = np.clip(np.ceil(confidences * CALIBRATION_BINS) - 1, 0, None).astype(np.int64)
-    gaps = np.bincount(bins, weights=right - confidences)
+    gaps = np.bincount(_number_bins(confidences), weights=right - confidences)
     return float(np.abs(gaps).sum() / len(confidences))
+
+
+def bin_confidences(
+    confidences: NDArray[np.float64], right: NDArray[np.bool_]
+) -> list[ConfidenceBin]:
+    """Return what a reliability diagram shows: the bins that hold images, by confidence.
+
+    There are `CALIBRATION_BINS` of equal width, which hold their upper end.
+
+    Args:
+        confidences: [N], 0 to 1.
+        right: Whether each was right, [N].
+    """
+    numbers = _number_bins(confidences)
+    return [
+        ConfidenceBin(
+            low=number / CALIBRATION_BINS,
+            high=(number + 1) / CALIBRATION_BINS,
+            images=int((numbers == number).sum()),
+            confidence=float(confidences[numbers == number].mean()),
+            accuracy=float(right[numbers == number].mean()),
+        )
+        for number in np.unique(numbers).tolist()
+    ]
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -123,3 +156,11 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _number_bins(confidences: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the number of each confidence's bin, from 0."""
+    numbers: NDArray[np.int64] = np.clip(
+        np.ceil(confidences * CALIBRATION_BINS) - 1, 0, None
+    ).astype(np.int64)
+    return numbers

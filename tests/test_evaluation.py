@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.evaluation import calibration_error, evaluate, wilson_interval
+from edge_mnist.evaluation import (
+    bin_confidences,
+    calibration_error,
+    evaluate,
+    wilson_interval,
+)
 
 
 def test_counts_what_was_read_for_each_label():
@@ -88,3 +93,12 @@ def test_evaluation_tells_calibration_and_rejection_where_they_are_known():
     full = evaluate(predicted, labels, np.array([1.0, 0.75]), np.array([False, True]))
     assert (full.calibration_error, full.rejected) == (pytest.approx(0.375), 0.5)
     assert full.accuracy == 0.5  # what is rejected counts as it was read
+
+
+def test_bins_of_a_reliability_diagram_tell_confidence_and_accuracy():
+    confidences = np.array([1.0, 0.95, 0.94, 0.2])
+    low, high = bin_confidences(confidences, np.array([True, True, False, False]))
+    assert (low.images, low.confidence, low.accuracy) == (1, 0.2, 0.0)
+    assert (low.low, low.high) == (pytest.approx(2 / 15), pytest.approx(3 / 15))
+    assert (high.images, high.high) == (3, 1.0)
+    assert (high.confidence, high.accuracy) == (pytest.approx(2.89 / 3), pytest.approx(2 / 3))

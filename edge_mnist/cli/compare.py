@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from edge_mnist.agreement import Agreement, compare_readings
+from edge_mnist.agreement import Agreement
 from edge_mnist.cli.console import (
     JsonOption,
     format_percent,
@@ -25,15 +23,12 @@ from edge_mnist.cli.loading import (
     load_dataset,
     tensorflow_for,
 )
-from edge_mnist.dataset import DEFAULT_DATA, Examples
-from edge_mnist.layer_noise import Layer, LayerNoise, advise, measure_noise, run_layers
+from edge_mnist.dataset import DEFAULT_DATA
+from edge_mnist.layer_noise import LayerNoise
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
-from edge_mnist.runtime import Classifier
-
-# More say no more of a layer's noise.
-LAYER_IMAGES = 500
+from edge_mnist.twins import compare_twins
 
 
 @dataclass(frozen=True)
@@ -73,12 +68,16 @@ def compare(
             load_dataset(data), card.data["sha256"] if card else None
         )
         say(f"comparing on {described}")
-        result, layers = _compare(content, find_model(int8_model), classifier, examples)
-    comparison = Comparison(float_model, int8_model, described, *result)
+        int8_content = find_model(int8_model).read_bytes()
+        with held_native_stderr():
+            result = compare_twins(content, int8_content, card, classifier, examples)
+    comparison = Comparison(
+        float_model, int8_model, described, result.readings, result.noises, result.advice
+    )
     if out is not None:
         with needs("train", "drawing"):
             from edge_mnist.quantization.plots import plot_disagreements, plot_layers
-        plot_layers(layers, out / "layers.png")
+        plot_layers(result.layers, out / "layers.png")
         plot_disagreements(examples.images, comparison.readings, out / "disagreements.png")
     print_result(comparison, _render(comparison), as_json)
 
@@ -94,43 +93,6 @@ def _read_float(model: str, engine: str) -> bytes:
             return convert_float(load_run(path), "float32")
     load_classifier(model, engine)  # refuses what cannot be run
     return find_model(model).read_bytes()
-
-
-def _compare(
-    float_content: bytes, int8_path: Path, classifier: Classifier, examples: Examples
-) -> tuple[tuple[Agreement, list[LayerNoise], str], list[Layer]]:
-    card = load_card(int8_path)
-    with held_native_stderr():
-        float_classifier = Classifier(
-            float_content,
-            engine=classifier.engine,
-            output_kind=card.output_kind if card else None,
-            temperature=card.temperature if card else 1.0,
-        )
-        readings = compare_readings(
-            _read(float_classifier, examples.images),
-            _read(classifier, examples.images),
-            examples.labels,
-        )
-        layers = run_layers(
-            float_content,
-            int8_path.read_bytes(),
-            examples.images[:LAYER_IMAGES],
-            classifier.engine,
-        )
-    noises = measure_noise(layers)
-    method = card.quantization.get("method") if card else None
-    return (readings, noises, advise(noises, method)), layers
-
-
-def _read(
-    classifier: Classifier, images: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    predictions = classifier.predict_batch(images)
-    return (
-        np.array([prediction.digit for prediction in predictions]),
-        np.array([prediction.confidence for prediction in predictions]),
-    )
 
 
 def _render(comparison: Comparison) -> str:

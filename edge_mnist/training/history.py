@@ -3,6 +3,9 @@
 import csv
 import io
 from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from edge_mnist.errors import TrainingError
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,20 @@ def render_csv(history: list[EpochResult]) -> str:
     writer.writeheader()
     writer.writerows(asdict(result) for result in history)
     return buffer.getvalue()
+
+
+def parse_csv(text: str) -> list[EpochResult]:
+    """Return the history that `render_csv` wrote.
+
+    Raises:
+        TrainingError: If it is another table.
+    """
+    try:
+        lines: list[dict[str, Any]] = [
+            {name: float(value) for name, value in line.items()}
+            for line in csv.DictReader(io.StringIO(text))
+        ]
+        return [EpochResult(**{**line, "epoch": int(line["epoch"])}) for line in lines]
+    except (ValueError, TypeError, KeyError) as exc:
+        expected = "columns " + ", ".join(field.name for field in fields(EpochResult))
+        raise TrainingError("cannot read the history", expected=expected, got=repr(exc)) from exc
