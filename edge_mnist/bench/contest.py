@@ -6,15 +6,15 @@ import datetime
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from edge_mnist import __version__, machine
+from edge_mnist.anatomy import Anatomy
 from edge_mnist.bench.advice import advise
 from edge_mnist.bench.contestant import Contestant
 from edge_mnist.bench.protocol import Protocol, WarmUp, inspect_clock
-from edge_mnist.bench.report import BenchReport, MeasuredModel, Row, read_anatomy
+from edge_mnist.bench.report import BenchReport, MeasuredModel, Row
 from edge_mnist.bench.worker import LATENCIES
 from edge_mnist.bench.worker_process import Worker
 from edge_mnist.engines import resolve_engine
@@ -52,11 +52,10 @@ def hold_contest(
         failed: Rows without figures, to stand before the others.
     """
     clock, before = inspect_clock(), machine.observe()
-    rows, anatomies = list(failed), {}
+    rows, anatomies = {row.key: row for row in failed}, {}
     for group in _group(contestants):
-        measured = _measure_group(group, protocol, say)
-        rows += [row for row, _ in measured]
-        for row, anatomy in measured:
+        for row, anatomy in _measure_group(group, protocol, say):
+            rows.setdefault(row.key, row)  # the yardstick of a large group comes more than once
             if anatomy is not None:
                 anatomies[row.model] = anatomy
     report = BenchReport(
@@ -69,24 +68,32 @@ def hold_contest(
         protocol=protocol,
         inputs=inputs,
         models=list(_describe_models(models, anatomies)),
-        rows=rows,
+        rows=list(rows.values()),
     )
     return dataclasses.replace(report, advice=advise(report))
 
 
 def _group(contestants: Sequence[Contestant]) -> list[list[Contestant]]:
-    """Return who takes turns with whom: all, or if they are too many those of one group."""
+    """Return who takes turns with whom: all, or if they are too many those of one group.
+
+    If one group is too many, its first takes part in each of the parts that it is divided into.
+    """
     if len(contestants) <= MAX_AT_ONCE:
         return [list(contestants)] if contestants else []
     groups: dict[str, list[Contestant]] = {}
     for contestant in contestants:
         groups.setdefault(contestant.group or contestant.model, []).append(contestant)
-    return list(groups.values())
+    size = MAX_AT_ONCE - 1
+    return [
+        [first, *others[start : start + size]]
+        for first, *others in groups.values()
+        for start in range(0, max(len(others), 1), size)
+    ]
 
 
 def _measure_group(
     contestants: Sequence[Contestant], protocol: Protocol, say: Say
-) -> list[tuple[Row, dict[str, Any] | None]]:
+) -> list[tuple[Row, Anatomy | None]]:
     """Return each contestant's row and its model's anatomy."""
     with contextlib.ExitStack() as stack:
         entries = []
@@ -117,7 +124,7 @@ class _Entry:
     ) -> None:
         self.contestant, self.protocol = contestant, protocol
         self.error: str | None = None
-        self.anatomy: dict[str, Any] | None = None
+        self.anatomy: Anatomy | None = None
         self.warm_ups: dict[str, WarmUp] = {}
         self.medians: dict[str, list[float]] = {name: [] for name in contestant.measures}
         self.latency: dict[str, LatencyStats] = {}
@@ -211,8 +218,7 @@ class _Entry:
 
 
 def _describe_models(
-    models: Mapping[str, bytes], anatomies: dict[str, dict[str, Any]]
+    models: Mapping[str, bytes], anatomies: dict[str, Anatomy]
 ) -> Iterator[MeasuredModel]:
     for name, content in models.items():
-        anatomy = read_anatomy(anatomies.get(name))
-        yield MeasuredModel(name, len(content), hash_bytes(content), anatomy)
+        yield MeasuredModel(name, len(content), hash_bytes(content), anatomies.get(name))

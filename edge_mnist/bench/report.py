@@ -6,16 +6,19 @@ docs/benchmark.schema.json describes the JSON.
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
 
-from edge_mnist.anatomy import Anatomy, Operator
+from edge_mnist.anatomy import Anatomy
+from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.protocol import ClockFacts, Protocol, WarmUp
+from edge_mnist.bench.typed_json import parse_json, read_typed
 from edge_mnist.engines import EngineSetting
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.latency import LatencyStats, Ratio
 from edge_mnist.machine import Conditions, Machine
 
 SCHEMA_VERSION = 1
+
+MAX_REASON = 200  # letters of what is wrong with a file: it may hold names of any length
 
 
 @dataclass(frozen=True)
@@ -99,47 +102,14 @@ def from_json(text: str | bytes) -> BenchReport:
         InvalidInputError: If it is no report of this version.
     """
     try:
-        fields: dict[str, Any] = json.loads(text)
-        if fields["schema"] != SCHEMA_VERSION:
-            raise ValueError(f"schema {fields['schema']}")
-        return BenchReport(
-            **fields
-            | {
-                "machine": Machine(**fields["machine"]),
-                "before": Conditions(**fields["before"]),
-                "after": Conditions(**fields["after"]),
-                "clock": ClockFacts(**fields["clock"]),
-                "protocol": Protocol(**fields["protocol"]),
-                "models": [_read_model(model) for model in fields["models"]],
-                "rows": [_read_row(row) for row in fields["rows"]],
-            }
-        )
-    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        fields = parse_json(text)
+        schema = fields.get("schema", "none") if isinstance(fields, dict) else SCHEMA_VERSION
+        if schema != SCHEMA_VERSION:
+            raise ValueError(f"schema {schema}")
+        return read_typed(BenchReport, fields)
+    except (ValueError, InvalidInputError) as exc:
         raise InvalidInputError(
             "cannot read the benchmark",
             expected=f"what edge-mnist bench --json wrote, of schema {SCHEMA_VERSION}",
-            got=f"{type(exc).__name__}: {exc}",
+            got=make_plain(str(exc))[:MAX_REASON],
         ) from exc
-
-
-def read_anatomy(fields: dict[str, Any] | None) -> Anatomy | None:
-    """Return the anatomy that plain fields hold, None if there are none."""
-    if fields is None:
-        return None
-    operators = [Operator(**operator) for operator in fields["operators"]]
-    return Anatomy(**fields | {"operators": operators})
-
-
-def _read_model(fields: dict[str, Any]) -> MeasuredModel:
-    return MeasuredModel(**fields | {"anatomy": read_anatomy(fields["anatomy"])})
-
-
-def _read_row(fields: dict[str, Any]) -> Row:
-    kinds = {"latency": LatencyStats, "warm_up": WarmUp, "ratios": Ratio}
-    by_measure = {
-        name: {measure: kind(**figures) for measure, figures in fields[name].items()}
-        for name, kind in kinds.items()
-    }
-    setting = fields["setting"] and EngineSetting(**fields["setting"])
-    baseline = fields["baseline"] and tuple(fields["baseline"])
-    return Row(**fields | by_measure | {"setting": setting, "baseline": baseline})

@@ -132,7 +132,7 @@ def test_engine_that_is_not_installed_has_a_row_that_says_so(images, monkeypatch
 
 
 def test_too_many_take_turns_with_those_of_their_model(images, monkeypatch):
-    monkeypatch.setattr(contest, "MAX_AT_ONCE", 1)
+    monkeypatch.setattr(contest, "MAX_AT_ONCE", 2)
     engine = next(iter(installed_engines()))
     request = BenchRequest(("pico", "nano"), engines=(engine,), protocol=QUICK)
     report = hold(request, images)
@@ -142,6 +142,47 @@ def test_too_many_take_turns_with_those_of_their_model(images, monkeypatch):
         None,
         ("nano", engine),
     ]
+
+
+def test_too_many_of_one_model_take_turns_with_its_first_in_parts(images, monkeypatch):
+    running, most = [], []
+
+    class Counted(contest.Worker):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            running.append(self)
+            most.append(len(running))
+
+        def close(self):
+            running.remove(self)
+            super().close()
+
+    monkeypatch.setattr(contest, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(contest, "Worker", Counted)
+    engine = next(iter(installed_engines()))
+    request = BenchRequest(("pico",), engines=(engine,), threads=(1, 2), protocol=QUICK)
+    first, *others = hold(request, images).rows
+    assert [row.setting for row in (first, *others)] == request.settings()
+    assert [row.baseline for row in others] == [first.key] * 3
+    assert max(most) == 2
+
+
+def test_steady_memory_is_read_before_any_large_batch_has_run(images, monkeypatch):
+    asked = []
+
+    class Listening(contest.Worker):
+        def ask(self, do, **options):
+            asked.append((do, options.get("call", "")))
+            return super().ask(do, **options)
+
+    monkeypatch.setattr(contest, "Worker", Listening)
+    engine = next(iter(installed_engines()))
+    request = BenchRequest(("pico",), engines=(engine,), delegates=(True,), protocol=QUICK)
+    (row,) = hold(request, images).rows
+    batch = next(i for i, (_, call) in enumerate(asked) if call.startswith("batch"))
+    assert ("memory", "") in asked[:batch]
+    assert ("memory", "") not in asked[batch:]
+    assert row.resident_bytes > 1_000_000
 
 
 def test_duration_that_the_clock_cannot_tell_is_no_ratio(images, monkeypatch):
