@@ -1,5 +1,6 @@
 """Starting a part of this package in a Python process of its own."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -28,3 +29,11 @@ def build_fresh_command(module: str, *arguments: str) -> list[str]:
             and Linux limits each to 128 KiB: larger or private things go over stdin.
     """
     return [sys.executable, "-c", BOOT, str(PACKAGE_HOME), module, *arguments]
+
+
+def name_signal(number: int) -> str:
+    """Return the name of a signal that ended a process; not all have one."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

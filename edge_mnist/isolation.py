@@ -7,7 +7,6 @@ caller with it. And cold start and resident memory can be measured only there.
 
 import io
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.errors import EdgeMnistError, ModelError
-from edge_mnist.fresh_python import build_fresh_command
+from edge_mnist.fresh_python import build_fresh_command, name_signal
 from edge_mnist.model_card import OutputKind
 
 DEFAULT_TIMEOUT_S = 60.0
@@ -91,7 +90,7 @@ def run_isolated(
             "the model does not come to an end", expected=f"a result within {timeout_s:g} s"
         ) from exc
     if process.returncode < 0:
-        name = signal.Signals(-process.returncode).name
+        name = name_signal(-process.returncode)
         raise ModelError(
             "the model crashes the interpreter",
             got=f"{name} in a process of its own",

@@ -27,6 +27,7 @@ THROTTLED_BITS = {
     18: "throttled since the start",
     19: "soft temperature limit since the start",
 }
+VCGENCMD_TIMEOUT_S = 2.0  # it hangs where the firmware does not answer
 
 
 @dataclass(frozen=True)
@@ -108,12 +109,16 @@ def _read_throttling() -> list[str] | None:
 
     if shutil.which("vcgencmd") is None:
         return None
-    process = subprocess.run(
-        ["vcgencmd", "get_throttled"], capture_output=True, text=True, check=False
-    )
     try:
+        process = subprocess.run(
+            ["vcgencmd", "get_throttled"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=VCGENCMD_TIMEOUT_S,
+        )
         bits = int(process.stdout.strip().partition("=")[2], 16)
-    except ValueError:
+    except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
     return [meaning for bit, meaning in THROTTLED_BITS.items() if bits >> bit & 1]
 

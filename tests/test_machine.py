@@ -94,6 +94,16 @@ def test_throttling_of_a_raspberry_pi_is_told(answer, expected, tmp_path, monkey
         assert found == expected
 
 
+@pytest.mark.parametrize("program", ["#!/bin/sh\nexec sleep 60\n", "no program"])
+def test_command_that_hangs_or_cannot_be_run_tells_no_throttling(program, tmp_path, monkeypatch):
+    command = tmp_path / "vcgencmd"
+    command.write_text(program)
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(machine, "VCGENCMD_TIMEOUT_S", 0.1)
+    assert machine.observe().throttling is None
+
+
 def test_machine_that_is_no_raspberry_pi_tells_no_throttling(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert machine.observe().throttling is None

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from edge_mnist.bench.protocol import Protocol
 from edge_mnist.bench.report import to_json
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import run_bench
+from edge_mnist.bench.stopping import stopping_in_order
 from edge_mnist.errors import EdgeMnistError, InvalidInputError
 
 IMAGES_NAME = "images.npy"
@@ -32,15 +32,14 @@ def main(arguments: Sequence[str]) -> None:
     """
     if len(arguments) != 1:
         sys.exit(f"Usage: python3 {Path(sys.argv[0]).name} {REQUEST_NAME}")
-    # So that all that is under way is ended, and its files removed.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         path = Path(arguments[0])
         request, files, inputs = read_request(path.read_bytes())
         images = _load_images(path.with_name(IMAGES_NAME))
-        report = run_bench(
-            request, images, inputs, _say, find=lambda model: path.with_name(files[model])
-        )
+        with stopping_in_order():
+            report = run_bench(
+                request, images, inputs, _say, find=lambda model: path.with_name(files[model])
+            )
     except (EdgeMnistError, OSError) as exc:
         sys.exit(str(exc))  # which writes it to stderr
     sys.stdout.write(to_json(report))

@@ -7,7 +7,6 @@ import contextlib
 import json
 import queue
 import secrets
-import signal
 import subprocess
 import threading
 from collections import deque
@@ -16,8 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from edge_mnist.bench import landing
+from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.ssh import build_ssh_command, check_host, explain_failure
 from edge_mnist.errors import HostError, MissingDependencyError
+from edge_mnist.fresh_python import name_signal
 
 START_TIMEOUT_S = 60.0  # ssh's own limits end earlier; a host may also hang after the login
 HEARTBEAT_S = 15.0
@@ -61,7 +62,7 @@ def run_files(
     with _Connection(host, content, ssh_options) as connection:
         for answer in connection.answers(marker):
             if "say" in answer:
-                say(_printable(answer["say"]))
+                say(make_plain(answer["say"]))
             elif "ended" in answer:
                 return _read_output(host, answer)
         raise connection.explain_end()
@@ -80,11 +81,11 @@ def _build_input(marker: str, files: Mapping[str, bytes], arguments: Sequence[st
 
 
 def _read_output(host: str, answer: dict[str, Any]) -> str:
-    code, last = int(answer["ended"]), _printable(answer["last"])
+    code, last = int(answer["ended"]), make_plain(answer["last"])
     if code < 0:
         raise HostError(
             f"the benchmark on {host} was killed",
-            got=signal.Signals(-code).name,
+            got=name_signal(-code),
             remedy="if its memory was full, measure fewer models at a time",
         )
     if code > 0:
@@ -207,11 +208,6 @@ def _opened(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _keep(lines: deque[str], line: bytes) -> None:
-    text = _printable(line.decode(errors="replace").strip())
+    text = make_plain(line.decode(errors="replace").strip())
     if text:
         lines.append(text)
-
-
-def _printable(text: str) -> str:
-    """Return text without what would steer a terminal: it comes from another machine."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import queue
-import signal
 import subprocess
 import tempfile
 import threading
@@ -11,9 +10,11 @@ import time
 from types import TracebackType
 from typing import Any
 
+from edge_mnist.anatomy import Anatomy
+from edge_mnist.bench.typed_json import read_typed
 from edge_mnist.bench.worker import Start
 from edge_mnist.errors import ModelError
-from edge_mnist.fresh_python import build_fresh_command
+from edge_mnist.fresh_python import build_fresh_command, name_signal
 
 # TensorFlow takes some seconds to start; a block of a slow peer takes less.
 TIMEOUT_S = 120.0
@@ -25,7 +26,7 @@ class Worker:
     Attributes:
         start: How it came to its first prediction.
         cold_start_ms: From before the process was started to that prediction.
-        anatomy: The fields of its `Anatomy`; None for what no interpreter has loaded.
+        anatomy: What the model consists of; None for what no interpreter has loaded.
     """
 
     def __init__(self, module: str, *arguments: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -60,7 +61,8 @@ class Worker:
             raise
         self.start = Start(**answer["start"])
         self.cold_start_ms = (self.start.first_prediction_at - started_at) * 1000
-        self.anatomy: dict[str, Any] | None = answer["anatomy"]
+        anatomy = answer["anatomy"]
+        self.anatomy = None if anatomy is None else read_typed(Anatomy, anatomy)
 
     def __enter__(self) -> "Worker":
         return self
@@ -122,7 +124,7 @@ class Worker:
         code = self._process.wait()
         if code < 0:
             return ModelError(
-                "the model crashes the process", got=f"{signal.Signals(-code).name} in its own"
+                "the model crashes the process", got=f"{name_signal(-code)} in its own"
             )
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()

@@ -18,6 +18,8 @@ def main(how):
             raise ModelError("the engine refuses it")
         if how == "crash":
             os.abort()
+        if how == "odd signal":
+            os.kill(os.getpid(), 40)
         if how == "die":
             sys.exit("no such library")
         if how == "hang":
@@ -71,6 +73,7 @@ def test_measures_what_it_is_asked(start):
     [
         ("refuse", "^the engine refuses it$"),
         ("crash", "^the model crashes the process: got SIGABRT"),
+        ("odd signal", "^the model crashes the process: got signal 40 in its own"),
         ("die", "^no such library$"),
     ],
 )
