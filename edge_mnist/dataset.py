@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_mnist.errors import DatasetError, InvalidInputError, MissingDependencyError
 from edge_mnist.idx import find_idx, read_idx
 from edge_mnist.mnist_files import MNIST_SHA256, Progress, read_mnist_file
-from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, normalize_digit
+from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, bring_into_shape
 
 DEFAULT_DATA = "mnist"
 DEFAULT_VALIDATION_SPLIT = 1 / 12  # 5,000 of MNIST's 60,000
@@ -221,12 +221,12 @@ def _load_image_folder(folder: Path, read_image: ImageReader | None) -> Examples
 def _normalize_all(pictures: Any, labels: NDArray[Any]) -> Examples:
     images = []
     for name, picture in pictures:
-        digit = normalize_digit(picture)
-        if digit is None:
+        image = bring_into_shape(picture)
+        if image is None:
             raise DatasetError(
                 f"no digit in {name}", expected="ink on paper", got="a blank picture"
             )
-        images.append(digit.image)
+        images.append(image)
     return Examples(np.stack(images), np.asarray(labels, np.uint8))
 
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from edge_mnist import dataset, idx, mnist_files
+from edge_mnist.bench.drawn_digits import draw_digit, enlarge
 from edge_mnist.errors import DatasetError, InvalidInputError, MissingDependencyError
 from edge_mnist.model_store import shipped_models
+from edge_mnist.preprocessing import normalize_digit
 
 NAMES = list(mnist_files.MNIST_SHA256)
 TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = NAMES
@@ -510,6 +512,12 @@ def test_folder_of_images(image_folder):
     again = dataset.load(str(image_folder), validation_split=0.5, read_image=draw_bar)
     assert np.array_equal(again.test.images, loaded.test.images)
     assert np.array_equal(again.test.labels, loaded.test.labels)
+
+
+def test_collected_digits_are_measured_on_as_they_are(image_folder):
+    digit = normalize_digit(enlarge(draw_digit(2))).image
+    loaded = dataset.load(str(image_folder), read_image=lambda path: digit)
+    assert (loaded.everything().images == digit).all()
 
 
 def test_folder_of_images_needs_a_reader(image_folder):

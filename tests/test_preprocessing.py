@@ -7,6 +7,7 @@ from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import (
     FULL_INK_PERCENTILE,
     PAPER_INK_SHARE,
+    bring_into_shape,
     extract_ink,
     normalize_digit,
 )
@@ -197,3 +198,27 @@ def test_picture_without_pixels_is_refused(shape):
     assert str(error.value) == (
         f"cannot normalize the picture: expected at least one pixel, got {list(shape)}"
     )
+
+
+def test_what_is_in_shape_already_stays_as_it_is(mnist):
+    pictures = [normalize_digit(picture).image for picture in mnist.validation.images[:300]]
+    assert all(np.array_equal(bring_into_shape(picture), picture) for picture in pictures)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda picture: 255 - picture,
+        lambda picture: np.roll(picture, 5, axis=1),
+        lambda picture: picture // 2,
+        lambda picture: np.pad(picture, 4),
+    ],
+    ids=["black on white", "off the middle", "pale", "with a margin"],
+)
+def test_any_other_picture_is_normalized(spoil):
+    picture = spoil(normalize_digit(enlarge(draw_digit(3))).image)
+    assert np.array_equal(bring_into_shape(picture), normalize_digit(picture).image)
+
+
+def test_blank_picture_is_not_brought_into_shape():
+    assert bring_into_shape(np.zeros((28, 28), np.uint8)) is None

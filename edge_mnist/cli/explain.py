@@ -19,7 +19,7 @@ from edge_mnist.explanation.explain import (
 )
 from edge_mnist.model_store import is_shipped
 from edge_mnist.native_output import held_native_stderr
-from edge_mnist.preprocessing import GrayImage, normalize_digit
+from edge_mnist.preprocessing import GrayImage, bring_into_shape
 
 
 def explain(
@@ -63,10 +63,10 @@ def explain(
 
 
 def _read_digit(path: Path) -> GrayImage:
-    found = normalize_digit(read_image(path))
-    if found is None:
+    image = bring_into_shape(read_image(path))
+    if image is None:
         raise InvalidInputError(f"no digit in {path}", expected="ink on paper", got="a blank one")
-    return found.image
+    return image
 
 
 def _open_subject(model: str, engine: str, config: ExplainConfig) -> Subject:

@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 from edge_mnist.dataset import IMAGE_SUFFIXES, SPLIT_SEED, Dataset, Examples, ImageReader
 from edge_mnist.errors import DatasetError
-from edge_mnist.preprocessing import (
-    BOX_SIZE,
-    IMAGE_SIZE,
-    MASS_CENTER,
-    NUM_CLASSES,
-    GrayImage,
-    normalize_digit,
-)
+from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, bring_into_shape
 
 # Fewer of a digit tell nothing of a hand, and leave nothing to measure on.
 MIN_IMAGES = 5
@@ -121,33 +114,16 @@ def check_digits(own: OwnDigits, is_rejected: NDArray[np.bool_]) -> None:
         )
 
 
-def is_normalized(picture: GrayImage) -> bool:
-    """Return whether a picture is in the model's form already, as collected digits are.
-
-    Normalising once more would sharpen and stretch it a little.
-    """
-    if picture.shape != (IMAGE_SIZE, IMAGE_SIZE) or picture.max() < 255:
-        return False
-    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
-    sides = [int(line[-1] - line[0]) + 1 for line in (rows, columns)]
-    ink = picture / picture.sum()
-    center_y, center_x = ink.sum(axis=1) @ np.arange(28), ink.sum(axis=0) @ np.arange(28)
-    is_centered = max(abs(center_y - MASS_CENTER), abs(center_x - MASS_CENTER)) <= 1
-    return max(sides) == BOX_SIZE and bool(is_centered)
-
-
 def _load_folder(data: str, folder: Path, read_image: ImageReader) -> OwnDigits:
     _check_places(folder)
     paths = [(path, digit) for digit in DIGIT_FOLDERS for path in _list_images(folder / digit)]
     images, blank = [], []
     for path, _ in paths:
-        picture = read_image(path)
-        if picture.max() and is_normalized(picture):
-            images.append(picture)
-        elif (digit := normalize_digit(picture)) is not None:
-            images.append(digit.image)
-        else:
+        image = bring_into_shape(read_image(path))
+        if image is None:
             blank.append(str(path))
+        else:
+            images.append(image)
     if blank:
         raise DatasetError(
             f"{len(blank)} of {len(paths)} images in {folder} are blank",

@@ -6,7 +6,7 @@ from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import DatasetError, TrainingError
 from edge_mnist.preprocessing import normalize_digit
 from edge_mnist.training.mixing import EPOCH_IMAGES, mix, save_mix
-from edge_mnist.training.own_digits import OwnDigits, check_digits, is_normalized, load_own_digits
+from edge_mnist.training.own_digits import OwnDigits, check_digits, load_own_digits
 
 pytestmark = pytest.mark.train
 
@@ -50,13 +50,6 @@ def test_any_other_picture_is_normalized(collected):
     pictures[folder / "1" / "0.png"] = page
     own = load(folder, pictures)
     assert np.array_equal(own.examples.images[6], normalize_digit(page).image)
-
-
-def test_normalized_is_what_normalizing_gives(mnist):
-    pictures = mnist.validation.images[:300]
-    assert all(is_normalized(normalize_digit(picture).image) for picture in pictures)
-    assert not any(is_normalized(255 - picture) for picture in pictures)
-    assert not any(is_normalized(np.roll(picture, 5, axis=1)) for picture in pictures)
 
 
 def test_too_few_of_a_digit_are_named_with_counts(collected):
