@@ -82,20 +82,25 @@ def save_tuned(tuned: TunedSetting) -> Path:
     return path
 
 
-def forget_tuned(sha256: str | None = None) -> None:
+def forget_tuned(sha256: str | None = None) -> int:
     """Drop what was found for a model, or for all if none is named.
+
+    Returns:
+        For how many models something was dropped.
 
     Raises:
         MissingDependencyError: If platformdirs, which knows the folder, is not installed.
         OSError: If the file cannot be written.
     """
     path = _require_file()
-    if sha256 is None:
-        path.unlink(missing_ok=True)
-        return
     entries = _read_or_empty(path)
-    if entries.pop(sha256, None) is not None:
-        _write(path, entries)
+    if sha256 is None:
+        path.unlink(missing_ok=True)  # a damaged one too
+        return len(entries)
+    if entries.pop(sha256, None) is None:
+        return 0
+    _write(path, entries)
+    return 1
 
 
 def _find_file() -> Path | None:

@@ -56,11 +56,11 @@ def test_models_are_tuned_and_forgotten_one_by_one():
     for tuned in (first, second):
         save_tuned(tuned)
     assert (load_tuned("a"), load_tuned("b")) == (first, second)
-    forget_tuned("a")
-    forget_tuned("never tuned")
+    assert forget_tuned("a") == 1
+    assert forget_tuned("never tuned") == 0
     assert (load_tuned("a"), load_tuned("b")) == (None, second)
-    forget_tuned()
-    forget_tuned()
+    assert forget_tuned() == 1
+    assert forget_tuned() == 0
     assert load_tuned("b") is None
 
 

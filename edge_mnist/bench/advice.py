@@ -1,5 +1,6 @@
 """What a report means for its reader: what to believe less, and what to do."""
 
+import shlex
 from collections.abc import Iterator
 
 from edge_mnist.bench.report import BenchReport, MeasuredModel, Row
@@ -12,8 +13,33 @@ NOTEWORTHY = 1.1
 def advise(report: BenchReport) -> list[str]:
     """Return sentences for people, the most important first."""
     rows = [row for row in report.rows if row.error is None]
-    single = [row for row in rows if COPIED in row.latency or PREDICT in row.latency]
-    return [*_compare_formats(report, single), *_compare_runners(single), *_doubt(report, rows)]
+    # A coarse clock may tell no time at all.
+    single = [row for row in rows if {COPIED, PREDICT} & set(row.latency) and _p50(row) > 0]
+    return [*_compare_formats(report, single), *_compare_runners(single), *doubt(report)]
+
+
+def doubt(report: BenchReport) -> Iterator[str]:
+    """Tell what sways the figures."""
+    rows = [row for row in report.rows if row.error is None]
+    unstable = [
+        f"{row.model} in {row.runner}"
+        for row in rows
+        if not all(warmed.is_stable for warmed in row.warm_up.values())
+    ]
+    if unstable:
+        yield (
+            f"durations kept changing after {report.protocol.patience_s:g} s of warm-up "
+            f"({'; '.join(unstable)}): something else runs, or the processor changes its frequency"
+        )
+    load = report.before.load_average
+    if load is not None and load > 0.5 * report.machine.cores:
+        yield f"the machine was busy before the start (load {load:.1f}): measure again at rest"
+    governor = report.before.governor
+    if governor not in (None, "performance"):
+        yield f"the frequency governor is {governor}: performance gives steadier figures"
+    if report.after.throttling:
+        told = ", ".join(report.after.throttling)
+        yield f"the board tells of {told}: cool it, or power it better"
 
 
 def _compare_formats(report: BenchReport, rows: list[Row]) -> Iterator[str]:
@@ -56,31 +82,8 @@ def _compare_runners(rows: list[Row]) -> Iterator[str]:
         if times > NOTEWORTHY:
             yield (
                 f"{model} is {times:.1f} times quicker in {best.runner} than in {first.runner}: "
-                f"edge-mnist bench {model} --tune there makes that the default"
+                f"edge-mnist bench {shlex.quote(model)} --tune there makes that the default"
             )
-
-
-def _doubt(report: BenchReport, rows: list[Row]) -> Iterator[str]:
-    """Tell what sways the figures."""
-    unstable = [
-        f"{row.model} in {row.runner}"
-        for row in rows
-        if not all(warmed.is_stable for warmed in row.warm_up.values())
-    ]
-    if unstable:
-        yield (
-            f"durations kept changing after {report.protocol.patience_s:g} s of warm-up "
-            f"({'; '.join(unstable)}): something else runs, or the processor changes its frequency"
-        )
-    load = report.before.load_average
-    if load is not None and load > 0.5 * report.machine.cores:
-        yield f"the machine was busy before the start (load {load:.1f}): measure again at rest"
-    governor = report.before.governor
-    if governor not in (None, "performance"):
-        yield f"the frequency governor is {governor}: performance gives steadier figures"
-    if report.after.throttling:
-        told = ", ".join(report.after.throttling)
-        yield f"the board tells of {told}: cool it, or power it better"
 
 
 def _p50(row: Row) -> float:

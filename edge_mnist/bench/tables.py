@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.report import BenchReport, MeasuredModel, Row
 from edge_mnist.bench.worker import BATCHES, LATENCIES, batch_name
 from edge_mnist.latency import Ratio
@@ -16,6 +17,7 @@ MEANINGS = {
     "picture": "from a 100x100 picture",
 }
 MIB = 2**20
+NOT_TOLD = "not told"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def describe(report: BenchReport) -> list[str]:
         f"Python {machine.python}" + "".join(f", {told}" for told in conditions if told),
         f"At least {protocol.duration_s:g} s and {protocol.min_runs} runs of each, in "
         f"{protocol.rounds} turns, after a warm-up; {report.inputs}; the clock steps by "
-        f"{clock.resolution_ns} ns and adds {clock.overhead_ns:.0f} ns to each run.",
+        f"{clock.resolution_ns} ns and adds {clock.overhead_ns:.0f} ns to each run. Each row "
+        "is one process; two that run the same differ by up to 2 %, which no interval covers.",
     ]
 
 
@@ -73,11 +76,11 @@ def to_csv(report: BenchReport) -> str:
     named = ["model", "runner", "version"]
     lines.writerow([*named, "measure", *figures, *ratios, *starts, *memory, "error"])
     for row in report.rows:
-        key = [row.model, row.runner, row.version]
+        key = [make_plain(text) for text in (row.model, row.runner, row.version)]
         costs = [getattr(row, name) for name in (*starts, *memory)]
         if row.error is not None:
             empty = [""] * (1 + len(figures) + len(ratios) + len(costs))
-            lines.writerow([*key, *empty, row.error])
+            lines.writerow([*key, *empty, make_plain(row.error)])
         for measure, stats in row.latency.items():
             ratio = row.ratios.get(measure)
             compared = [ratio.ratio, ratio.low, ratio.high] if ratio else ["", "", ""]
@@ -115,7 +118,7 @@ def _latency_table(rows: Sequence[Row]) -> Table:
                 + [f"{stats.runs:,}", format_ratio(row.ratios.get(measure))]
             )
     header = ["model", "runner", "µs", "p50", "p90", "p99", "min", "mean", "spread", "runs"]
-    title = f"latency of one image; ratio: against {against}, with its 95 % interval"
+    title = f"latency of one image; ratio: against {against}, with its 95 % interval over the turns"
     return Table(title, [*header, "ratio"], lines)
 
 
@@ -123,8 +126,9 @@ def _throughput_table(rows: Sequence[Row]) -> Table:
     lines = []
     for row in rows:
         if batch_name(BATCHES[0]) in row.latency:
-            per_second = (size * 1e6 / row.latency[batch_name(size)].p50_us for size in BATCHES)
-            figures = [f"{images:,.0f}" for images in per_second]
+            medians = [(size, row.latency[batch_name(size)].p50_us) for size in BATCHES]
+            # A coarse clock may tell no time at all.
+            figures = [f"{size * 1e6 / p50:,.0f}" if p50 else NOT_TOLD for size, p50 in medians]
             lines.append([row.model, row.runner, *figures])
     header = ["model", "runner", *(f"batch of {size}" for size in BATCHES)]
     return Table("images a second, predict_batch", header, lines)
@@ -171,4 +175,4 @@ def format_ratio(ratio: Ratio | None) -> str:
 
 
 def _format_mib(size_bytes: int) -> str:
-    return f"{size_bytes / MIB:.1f}" if size_bytes else "not told"
+    return f"{size_bytes / MIB:.1f}" if size_bytes else NOT_TOLD

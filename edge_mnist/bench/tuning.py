@@ -1,5 +1,6 @@
 """Finding the quickest setting for a model here, and keeping it for `Classifier.load`."""
 
+import dataclasses
 import datetime
 import tempfile
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.batches import RESIZED_BATCH
+from edge_mnist.bench.advice import doubt
 from edge_mnist.bench.contest import Say, hold_contest
 from edge_mnist.bench.contestant import Contestant, Stage
 from edge_mnist.bench.protocol import Protocol
@@ -75,7 +77,8 @@ def tune(
         stage = Stage(Path(folder), models, images)
 
         def hold(contestants: Sequence[Contestant]) -> BenchReport:
-            return hold_contest(protocol, models, contestants, inputs, say)
+            report = hold_contest(protocol, models, contestants, inputs, say)
+            return dataclasses.replace(report, advice=list(doubt(report)))  # the rest is done here
 
         settings = hold([stage.contestant(model, setting, (PREDICT,)) for setting in tried])
         chosen = choose(settings.rows, PREDICT)
@@ -99,10 +102,12 @@ def tune(
 def choose(rows: Sequence[Row], measure: str) -> Row:
     """Return the quickest row of those that are surely quicker than the first, else the first.
 
-    The quickest is the one whose interval ends lowest: of two alike, the steadier.
+    The quickest is the one whose interval ends lowest: of two alike, the steadier. If that is no
+    more than chance, the one that comes first.
 
     Args:
-        rows: All against the first, which is used untuned.
+        rows: All against the first, which is used untuned; those that take less of the machine,
+            fewer threads, come before those that take more.
         measure: What counts.
 
     Raises:
@@ -116,4 +121,6 @@ def choose(rows: Sequence[Row], measure: str) -> Row:
         for row in others
         if row.error is None and row.agreement == 1 and row.ratios[measure].high < LARGEST_RATIO
     ]
-    return min(surely_quicker, key=lambda row: row.ratios[measure].high, default=first)
+    quickest = min((row.ratios[measure].high for row in surely_quicker), default=1.0)
+    alike = (row for row in surely_quicker if row.ratios[measure].high * LARGEST_RATIO <= quickest)
+    return next(alike, first)

@@ -1,15 +1,17 @@
 """`edge-mnist bench`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_mnist.bench.checking import DEFAULT_TOLERANCE
-from edge_mnist.cli.bench_output import BenchOutput, Format
-from edge_mnist.cli.console import JsonOption, interruptible, needs, say
-from edge_mnist.errors import InvalidInputError
-from edge_mnist.model_store import DEFAULT_MODEL, shipped_models
+from edge_mnist.bench.stopping import stopping_in_order
+from edge_mnist.cli.bench_output import BenchOutput, Format, tell
+from edge_mnist.cli.console import JsonOption, interruptible, needs
+from edge_mnist.errors import InvalidInputError, ModelError
+from edge_mnist.model_store import DEFAULT_MODEL, find_model, shipped_models
 from edge_mnist.native_output import held_native_stderr
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ def bench(
     ] = "both",
     tune: Annotated[
         bool, typer.Option("--tune", help="Find the quickest setting and use it from now on.")
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget what --tune found: of these models, or of all.")
     ] = False,
     per_op: Annotated[bool, typer.Option("--per-op", help="Tell each operator's part.")] = False,
     compare: Annotated[
@@ -64,6 +69,13 @@ def bench(
     Example: edge-mnist bench micro small --engine all --threads 1,2
     """
     output = BenchOutput(Format.choose(as_json, as_csv, as_markdown), per_op, out)
+    if forget:
+        _refuse(
+            "--forget", {"--tune": tune, "--host": host, "--compare": compare, "--check": check}
+        )
+        _refuse("--forget", {"--csv": as_csv, "--markdown": as_markdown, "--out": out})
+        output.show_forgotten(_forget(_name_models(models, every) if models else []))
+        return
     request = _build_request(models, every, engine, threads, delegate, duration)
     reference = output.read_reference(check, tolerance)
     if tune:
@@ -72,7 +84,8 @@ def bench(
         _refuse("--tune", {**tried, "--delegate": delegate != "both", "--per-op": per_op})
     elif host is not None:
         _refuse("--host", {"--compare": compare})
-    with interruptible("nothing is told of what was measured so far"):
+    output.check_folder()
+    with interruptible("nothing is told of what was measured so far"), stopping_in_order():
         if tune:
             output.show_tunings(_tune(request))
             return
@@ -89,18 +102,22 @@ def _build_request(
     from edge_mnist.bench.protocol import Protocol
     from edge_mnist.bench.request import BenchRequest
 
-    if every and models:
-        raise InvalidInputError("--all", expected="no models beside it", got=", ".join(models))
     if delegate not in DELEGATES:
         raise InvalidInputError("--delegate", expected=", ".join(DELEGATES), got=repr(delegate))
-    names = [model.name for model in shipped_models()] if every else models or [DEFAULT_MODEL]
     return BenchRequest(
-        models=tuple(dict.fromkeys(names)),
+        models=_name_models(models, every),
         engines=tuple(engine.split(",")),
         threads=tuple(_read_count(part) for part in threads.split(",")),
         delegates=DELEGATES[delegate],
         protocol=Protocol(duration_s=duration),
     )
+
+
+def _name_models(models: list[str] | None, every: bool) -> tuple[str, ...]:
+    if every and models:
+        raise InvalidInputError("--all", expected="no models beside it", got=", ".join(models))
+    names = [model.name for model in shipped_models()] if every else models or [DEFAULT_MODEL]
+    return tuple(dict.fromkeys(names))
 
 
 def _measure(request: "BenchRequest", host: str | None, compare: bool) -> "BenchReport":
@@ -110,15 +127,15 @@ def _measure(request: "BenchRequest", host: str | None, compare: bool) -> "Bench
     if host is not None:
         from edge_mnist.bench.remote import run_remote
 
-        return run_remote(host, request, images, inputs, say)
+        return run_remote(host, request, images, inputs, tell)
     if compare:
         with needs("compare", "comparing"), held_native_stderr():
             from edge_mnist.comparison.contest import run_comparison
 
-        return run_comparison(request, images, inputs, say)
+        return run_comparison(request, images, inputs, tell)
     from edge_mnist.bench.run import run_bench
 
-    return run_bench(request, images, inputs, say)
+    return run_bench(request, images, inputs, tell)
 
 
 def _draw(report: "BenchReport", path: Path) -> None:
@@ -129,10 +146,24 @@ def _draw(report: "BenchReport", path: Path) -> None:
 
 def _tune(request: "BenchRequest") -> "list[Tuning]":
     from edge_mnist.bench.inputs import find_images
+    from edge_mnist.bench.run import read_models
     from edge_mnist.bench.tuning import tune
 
+    _, failed = read_models(request.models)
+    if failed:  # told before the others take their time
+        raise ModelError(failed[0].error or "")
     images, inputs = find_images()
-    return [tune(model, images, inputs, say, request.protocol) for model in request.models]
+    return [tune(model, images, inputs, tell, request.protocol) for model in request.models]
+
+
+def _forget(models: Sequence[str]) -> dict[str, int]:
+    from edge_mnist.model_card import hash_bytes
+    from edge_mnist.tuned_settings import forget_tuned
+
+    if not models:
+        return {"all models": forget_tuned()}
+    hashes = {model: hash_bytes(find_model(model).read_bytes()) for model in models}
+    return {model: forget_tuned(sha256) for model, sha256 in hashes.items()}
 
 
 def _read_count(text: str) -> int:

@@ -1,10 +1,13 @@
 """How `edge-mnist bench` tells what it measured."""
 
 import enum
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_mnist.bench.checking import Setback, find_setbacks
+from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.report import BenchReport, from_json, to_json
 from edge_mnist.bench.tables import Table, describe, format_ratio, list_tables, to_csv
 from edge_mnist.bench.tuning import LARGEST_BATCH, Tuning
@@ -12,6 +15,8 @@ from edge_mnist.cli.console import print_json, render_table, say
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 from edge_mnist.markdown import render_markdown_table
+
+FORGOTTEN = "forgotten what was tuned"
 
 
 class Format(enum.Enum):
@@ -69,12 +74,12 @@ class BenchOutput:
             self._keep(report, self.folder)
         for row in report.rows:
             if row.error is not None:
-                say(f"not measured: {row.model} {row.runner}: {row.error}".replace(" :", ":"))
+                tell(f"not measured: {row.model} {row.runner}: {row.error}".replace(" :", ":"))
         setbacks = reference and find_setbacks(report, reference.report, reference.tolerance)
         for setback in setbacks or []:
-            say(_describe_setback(setback))
+            tell(_describe_setback(setback))
         if reference and not setbacks:
-            say(f"nothing is slower than in {reference.path}")
+            tell(f"nothing is slower than in {reference.path}")
         return report.is_complete and not setbacks
 
     def show_tunings(self, tunings: list[Tuning]) -> None:
@@ -84,12 +89,37 @@ class BenchOutput:
         else:
             for tuning in tunings:
                 tables = [*list_tables(tuning.settings), *_describe_batches(tuning)]
-                choice = [_describe_choice(tuning)]
-                print(_join(describe(tuning.settings), tables, choice, self.kind))
+                told = [*tuning.settings.advice, _describe_choice(tuning)]
+                print(_join(describe(tuning.settings), tables, told, self.kind))
         if self.folder is not None:
-            for tuning in tunings:
-                name = Path(tuning.settings.models[0].name).stem if len(tunings) > 1 else ""
+            models = [tuning.settings.models[0].name for tuning in tunings]
+            for tuning, name in zip(tunings, _name_folders(models), strict=True):
                 self._keep(tuning.settings, self.folder / name)
+
+    def show_forgotten(self, counts: dict[str, int]) -> None:
+        """Print for how many models what --tune found was dropped, by what was named."""
+        if self.kind is Format.JSON:
+            print_json(counts)
+            return
+        for name, count in counts.items():
+            print(f"{make_plain(name)}: {FORGOTTEN if count else 'nothing was tuned'}")
+
+    def check_folder(self) -> None:
+        """Make the folder that results go to, before anything is measured.
+
+        Raises:
+            InvalidInputError: If something else has its name.
+            OSError: If nothing can be written there.
+        """
+        if self.folder is None:
+            return
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InvalidInputError(
+                "--out", expected="a folder, or a name that is free", got=f"the file {self.folder}"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.folder):
+            pass
 
     def read_reference(self, path: Path | None, tolerance: float) -> Reference | None:
         """Read the result to hold the next one against, before anything is measured.
@@ -121,16 +151,37 @@ class BenchOutput:
             write_atomically(folder / name, self._format(report, kind))
 
 
+def tell(line: str) -> None:
+    """Tell on stderr what is under way; names of models can hold anything."""
+    say(make_plain(line))
+
+
 def _join(facts: list[str], tables: list[Table], advice: list[str], kind: Format) -> str:
     """Return the parts of a report as one text."""
     is_markdown = kind is Format.MARKDOWN
     render = render_markdown_table if is_markdown else render_table
+    facts, advice = list(map(make_plain, facts)), list(map(make_plain, advice))
     parts = ["\n\n".join(facts) if is_markdown else "\n".join(facts)]
     for table in tables:
-        title = f"## {table.title[0].upper()}{table.title[1:]}\n" if is_markdown else table.title
-        parts.append(f"{title}\n{render(table.header, table.rows)}")
+        rows = [[make_plain(cell) for cell in row] for row in table.rows]
+        title = make_plain(table.title)
+        if is_markdown:
+            rows = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+            title = f"## {title[0].upper()}{title[1:]}\n"
+        parts.append(f"{title}\n{render(table.header, rows)}")
     parts += [f"- {line}" if is_markdown else line for line in advice]
     return "\n\n".join(parts)
+
+
+def _name_folders(models: Sequence[str]) -> list[str]:
+    """Return a folder's name for each model: none if it is alone, and each once."""
+    if len(models) == 1:
+        return [""]
+    names: list[str] = []
+    for model in models:
+        stem = Path(model).stem.lstrip(".") or "model"
+        names.append(stem if stem not in names else f"{stem}-{len(names) + 1}")
+    return names
 
 
 def _describe_setback(setback: Setback) -> str:

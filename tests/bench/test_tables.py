@@ -2,7 +2,9 @@ import csv
 import dataclasses
 import io
 
+from edge_mnist.bench.advice import advise
 from edge_mnist.bench.tables import describe, list_tables, to_csv
+from edge_mnist.latency import LatencyStats
 
 
 def test_rows_are_told_with_their_ratio(make_row, make_report):
@@ -49,6 +51,15 @@ def test_description_tells_machine_protocol_and_inputs(make_row, make_report):
         assert part in told
     for part in ("1 s and 50 runs", "20 turns", "drawn digits", "steps by 40 ns", "adds 60 ns"):
         assert part in told
+
+
+def test_clock_that_tells_no_time_is_told(make_row, make_report):
+    none = LatencyStats(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 6)
+    latency = dict.fromkeys(("predict", *(f"batch {n}" for n in (1, 8, 32, 128, 256))), none)
+    report = make_report(make_row(latency=latency), make_row("small", latency=latency))
+    (throughput,) = (table for table in list_tables(report) if table.title.startswith("images"))
+    assert throughput.rows[0][2:] == ["not told"] * 5
+    assert advise(report) == []
 
 
 def test_csv_has_a_line_a_measure_and_a_failure(make_row, make_report):

@@ -37,6 +37,11 @@ def test_steadier_of_two_is_chosen(make_row):
     assert choose(rows, "predict") is steady
 
 
+def test_of_those_alike_the_first_is_chosen(make_row):
+    rows = [make_row(), make_row("one thread", ratio=0.5), make_row("two threads", ratio=0.49)]
+    assert choose(rows, "predict") is rows[1]
+
+
 def test_what_reads_other_digits_is_not_chosen(make_row):
     rows = [make_row(), make_row("b", ratio=0.2, agreement=0.99), make_row("c", ratio=0.8)]
     assert choose(rows, "predict") is rows[2]

@@ -2,20 +2,26 @@ import csv
 import functools
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from edge_mnist import Classifier
 from edge_mnist.bench.inputs import find_images
 from edge_mnist.bench.protocol import Protocol
 from edge_mnist.bench.report import to_json
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import run_bench
-from edge_mnist.bench.tuning import TunedSetting
-from edge_mnist.engines import ENGINE_MODULES, installed_engines, resolve_engine
+from edge_mnist.engines import ENGINE_MODULES, EngineSetting, installed_engines, resolve_engine
+from edge_mnist.machine import read_cpu_model
 from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_store import find_model, shipped_models
+from edge_mnist.tuned_settings import TunedSetting, save_tuned
 
 QUICK = ("--duration", "0.02")
 # Enough for every figure; what the command itself takes is in the tests with a process of its own.
@@ -142,6 +148,116 @@ def test_tuning_several_models_keeps_the_result_of_each(edge_mnist, monkeypatch)
         assert {row["model"] for row in result["rows"]} == {model}
 
 
+@pytest.mark.usefixtures("tuned_file")
+def test_models_of_one_name_keep_their_results_apart(edge_mnist, monkeypatch):
+    monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    monkeypatch.setattr("edge_mnist.bench.tuning.BATCH_SIZES", (32,))
+    copy = Path("mine/pico.tflite")
+    copy.parent.mkdir()
+    copy.write_bytes(find_model("nano").read_bytes())
+    edge_mnist("bench", "pico", copy, "--tune", *QUICK, "--out", "kept")
+    kept = [json.loads(Path("kept", name, "bench.json").read_text()) for name in ("pico", "pico-2")]
+    assert [result["models"][0]["name"] for result in kept] == ["pico", str(copy)]
+
+
+def test_tune_tells_what_sways_the_figures(edge_mnist, monkeypatch, tuned_file):
+    monkeypatch.setattr("edge_mnist.bench.tuning.usual_threads", lambda: (1,))
+    monkeypatch.setattr("edge_mnist.bench.tuning.BATCH_SIZES", (32,))
+    monkeypatch.setattr("os.getloadavg", lambda: (99.0, 0.0, 0.0))
+    *_, advice, choice = edge_mnist("bench", "pico", "--tune", *QUICK).out.split("\n\n")
+    assert "the machine was busy before the start (load 99.0)" in advice
+    assert choice.startswith("chosen: ")
+    assert str(tuned_file) in choice
+
+
+def test_tuning_a_model_that_is_not_there_is_told_before_the_others_are_measured(edge_mnist):
+    outcome = edge_mnist("bench", "pico", "giant", "--tune", *QUICK)
+    assert outcome.error.startswith("cannot find the model")
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.fixture
+def tuned(tuned_file):
+    """Two models, tuned to run without the delegate."""
+    for model in ("pico", "nano"):
+        save_tuned(
+            TunedSetting(
+                EngineSetting(resolve_engine(), delegate=False),
+                batch_size=8,
+                model_sha256=hash_bytes(find_model(model).read_bytes()),
+                engine_version=installed_engines()[resolve_engine()],
+                cpu=read_cpu_model(),
+                tuned_on="2026-01-01",
+                p50_us=1.0,
+                default_p50_us=2.0,
+            )
+        )
+    assert not Classifier.load("pico").setting.delegate
+
+
+@pytest.mark.usefixtures("tuned")
+def test_forget_leads_back_to_the_default(edge_mnist):
+    outcome = edge_mnist("bench", "--forget", "pico", "small")
+    assert (outcome.code, outcome.out) == (
+        0,
+        "pico: forgotten what was tuned\nsmall: nothing was tuned\n",
+    )
+    assert Classifier.load("pico").setting.delegate
+    assert not Classifier.load("nano").setting.delegate
+
+
+@pytest.mark.usefixtures("tuned")
+def test_forget_without_models_forgets_all(edge_mnist):
+    assert edge_mnist("bench", "--forget", "--json").json == {"all models": 2}
+    assert Classifier.load("nano").setting.delegate
+    assert edge_mnist("bench", "--forget").out == "all models: nothing was tuned\n"
+
+
+def test_odd_names_leave_tables_and_lines_whole(edge_mnist):
+    name = '-a|b,"c"\x1b[31m\ndé日.tflite'
+    Path(name).write_bytes(find_model("pico").read_bytes())
+    options = ("--engine", "auto", "--delegate", "on", *QUICK, "--out", "kept")
+    outcome = edge_mnist("bench", *options, "--", name)
+    assert outcome.code == 0, outcome.err
+    told = outcome.out + outcome.err
+    assert "\x1b" not in told + Path("kept/bench.csv").read_text()
+    lines = list(csv.DictReader(io.StringIO(Path("kept/bench.csv").read_text())))
+    assert {line["model"] for line in lines} == {'-a|b,"c" [31m dé日.tflite'}
+    rows = [row for row in Path("kept/bench.md").read_text().splitlines() if row.startswith("| -a")]
+    assert rows
+    assert all(row.startswith(r'| -a\|b,"c" [31m dé日.tflite | ') for row in rows)
+    assert json.loads(Path("kept/bench.json").read_text())["models"][0]["name"] == name
+
+
+def test_what_is_in_the_way_of_the_results_is_told_before_measuring(edge_mnist):
+    Path("notes").write_text("")
+    outcome = edge_mnist("bench", "--out", "notes")
+    assert outcome.error == "--out: expected a folder, or a name that is free, got the file notes"
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
+def test_sigterm_leaves_no_process_and_no_folder(tmp_path):
+    program = "from edge_mnist.cli.app import main; main()"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "bench", "pico", "--duration", "30"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    for line in process.stderr:
+        if line.startswith("warming up"):
+            break
+    assert list(temporary.iterdir())
+    process.terminate()
+    assert process.communicate(timeout=30)[0] == ""
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(temporary.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -156,6 +272,9 @@ def test_tuning_several_models_keeps_the_result_of_each(edge_mnist, monkeypatch)
         (["--tune", "--threads", "2"], "--tune: expected no --threads beside it"),
         (["--tune", "--engine", "auto"], "--tune: expected no --engine beside it"),
         (["--host", "pi", "--compare"], "--host: expected no --compare beside it"),
+        (["--forget", "--tune"], "--forget: expected no --tune beside it"),
+        (["--forget", "pico", "--all"], "--all: expected no models beside it, got pico"),
+        (["--forget", "giant"], "cannot find the model: expected a file, or one of: "),
         (["--check", "none.json"], "cannot use none.json: got No such file or directory"),
     ],
 )
