@@ -19,6 +19,8 @@ UINT16, INT32, UINT32 = struct.Struct("<H"), struct.Struct("<i"), struct.Struct(
 # A table takes at least the distance to its vtable. More tables than would fit are a file whose
 # references run in a circle, or one made to be read for ever.
 MIN_TABLE_BYTES = 4
+# Little is shared in a file. One that is read over and over is made to take memory and time.
+MAX_TIMES_READ = 8
 UNREAD = 0
 
 
@@ -41,7 +43,7 @@ class FlatBuffer:
         self._parts = list(parts)
         self._purposes = np.full(len(content), UNREAD, np.uint8)
         self._claimed: set[tuple[int, int]] = set()
-        self._tables = 0
+        self._tables = self._read_bytes = 0
 
     def open_root(self, part: str) -> "Table":
         """Return the table that all others hang on; the file's first 8 bytes go with it."""
@@ -57,8 +59,11 @@ class FlatBuffer:
         """Note what some bytes are for. What is shared counts for whoever came first.
 
         Raises:
-            ModelError: If they are not inside the file.
+            ModelError: If they are not inside the file, or all of it is read again and again.
         """
+        self._read_bytes += stop - start
+        if self._read_bytes > MAX_TIMES_READ * len(self.content):
+            raise self.refuse("the same bytes without end")
         if not 0 <= start <= stop <= len(self.content):
             raise self.refuse(f"bytes {start} to {stop}")
         if (start, stop) not in self._claimed:

@@ -1,6 +1,7 @@
 """What each operator and each byte of a .tflite file costs: from the file alone, of any origin."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class InspectedTensor:
 
     Attributes:
         role: constant, input, output, activation (what operators make), variable or unused.
-        size_bytes: In memory; of a constant, in the file too.
+        size_bytes: In memory; of a constant, in the file.
         alive: The first and the last operator while whose run it must be kept, counted from 0; the
             input is there from the start and the output to the end. None for what stands in the
             file, or is unused.
@@ -97,6 +98,7 @@ class Inspection:
     """A whole file.
 
     Attributes:
+        parameters: Learned numbers of all graphs; those that are stored once count once.
         number_format: int8, float16, dynamic, float32 or another type: that of the first weights.
         parts: The file's bytes by what they are for; they sum up to `size_bytes`.
         graphs: The first is the one that is run; others are called by its operators.
@@ -106,6 +108,7 @@ class Inspection:
     schema_version: int
     description: str
     metadata: list[str]
+    parameters: int
     number_format: str
     parts: dict[str, int]
     graphs: list[InspectedGraph]
@@ -132,6 +135,7 @@ def inspect_model(content: bytes) -> Inspection:
         file.version,
         file.description,
         file.metadata,
+        _count_parameters(file.graphs),
         _tell_format(file.graphs[0]),
         file.part_bytes,
         graphs,
@@ -142,21 +146,21 @@ def _inspect_graph(graph: FileGraph) -> InspectedGraph:
     lives = _find_lives(graph)
     tensors = [_inspect_tensor(tensor, graph, lives) for tensor in graph.tensors]
     shapes = {tensor.index: {"shape": np.array(tensor.shape)} for tensor in graph.tensors}
-    alive = [0] * len(graph.operators)
+    changes = [0] * (len(graph.operators) + 1)
     for tensor in tensors:
-        if tensor.alive is not None:
-            for time in range(max(tensor.alive[0], 0), min(tensor.alive[1] + 1, len(alive))):
-                alive[time] += tensor.size_bytes
+        if tensor.alive is not None and graph.operators:
+            changes[tensor.alive[0]] += tensor.size_bytes
+            changes[tensor.alive[1] + 1] -= tensor.size_bytes
+    alive = list(accumulate(changes[:-1]))
     operators = [
         _inspect_operator(operator, graph, shapes, alive_bytes)
         for operator, alive_bytes in zip(graph.operators, alive, strict=True)
     ]
-    used = {index for operator in graph.operators for index in operator.inputs}
     return InspectedGraph(
         graph.name,
         graph.inputs,
         graph.outputs,
-        sum(_count_learned(graph.tensors[index]) for index in used - {NO_TENSOR}),
+        _count_parameters([graph]),
         sum(operator.multiply_adds or 0 for operator in operators),
         sorted({operator.kind for operator in operators if operator.multiply_adds is None}),
         max(alive, default=0),
@@ -204,7 +208,7 @@ def _inspect_tensor(
         tensor.shape_signature,
         tensor.dtype,
         tensor.quantization,
-        tensor.size_bytes,
+        tensor.size_bytes if tensor.buffer is None else tensor.stored_bytes,
         lives.get(index),
     )
 
@@ -212,7 +216,7 @@ def _inspect_tensor(
 def _inspect_operator(
     operator: FileOperator, graph: FileGraph, shapes: dict[int, Any], alive_bytes: int
 ) -> InspectedOperator:
-    used = [graph.tensors[index] for index in operator.inputs if index != NO_TENSOR]
+    used = [graph.tensors[index] for index in set(operator.inputs) - {NO_TENSOR}]
     operation = {
         "op_name": operator.kind,
         "inputs": operator.inputs,
@@ -227,9 +231,21 @@ def _inspect_operator(
         operator.outputs,
         sum(map(_count_learned, used)),
         count_operator(operation, shapes)[1] if is_counted else None,
-        sum(tensor.size_bytes for tensor in used if tensor.buffer is not None),
+        sum(tensor.stored_bytes for tensor in used),
         alive_bytes,
     )
+
+
+def _count_parameters(graphs: list[FileGraph]) -> int:
+    """Return how many numbers were learned; those that are stored once count once."""
+    by_buffer = {
+        graph.tensors[index].buffer: _count_learned(graph.tensors[index])
+        for graph in graphs
+        for operator in graph.operators
+        for index in operator.inputs
+        if index != NO_TENSOR
+    }
+    return sum(by_buffer.values())
 
 
 def _count_learned(tensor: FileTensor) -> int:

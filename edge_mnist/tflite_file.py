@@ -26,7 +26,7 @@ from edge_mnist.tflite_schema import (
     SubgraphField,
     TensorField,
 )
-from edge_mnist.tflite_tensor import FileTensor, dequantize, read_quantization
+from edge_mnist.tflite_tensor import FileTensor, dequantize, pass_over_sparsity, read_quantization
 
 PADDING, WEIGHTS, QUANTIZATION = "padding", "weights", "quantization"
 NAMES, METADATA, SIGNATURES, STRUCTURE = "names", "metadata", "signatures", "structure"
@@ -190,9 +190,9 @@ class TfliteFile:
             raise ModelError(
                 "it is damaged: tensor's shape", expected="sizes of 0 or more", got=str(shape)
             )
-        table.open_table(TensorField.SPARSITY, QUANTIZATION)
+        pass_over_sparsity(table.open_table(TensorField.SPARSITY, WEIGHTS))
         known = 0 <= number < len(TENSOR_TYPES)
-        is_held = buffer < len(self._buffers) and self._buffers[buffer].size > 0
+        stored_bytes = self._buffers[buffer].size if buffer < len(self._buffers) else 0
         return FileTensor(
             index,
             table.read_text(TensorField.NAME, NAMES),
@@ -200,7 +200,8 @@ class TfliteFile:
             signature if min(signature, default=0) < 0 else None,
             TENSOR_TYPES[number][0] if known else f"type {number}",
             read_quantization(table.open_table(TensorField.QUANTIZATION, QUANTIZATION)),
-            buffer if is_held else None,
+            buffer if stored_bytes else None,
+            stored_bytes,
             bool(table.read_number(TensorField.IS_VARIABLE, "<B")),
         )
 

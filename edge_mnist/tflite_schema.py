@@ -105,6 +105,18 @@ class QuantizationField:
     DETAILS, QUANTIZED_DIMENSION = range(5, 7)
 
 
+class SparsityField:
+    """The fields of how a tensor leaves out zeros."""
+
+    TRAVERSAL_ORDER, BLOCK_MAP, DIM_METADATA = range(3)
+
+
+class DimensionField:
+    """The fields of how it does so along one axis."""
+
+    ARRAY_SEGMENTS_TYPE, ARRAY_SEGMENTS, ARRAY_INDICES_TYPE, ARRAY_INDICES = range(2, 6)
+
+
 class OperatorField:
     """The fields of an operator."""
 
@@ -130,3 +142,7 @@ class SignatureField:
 
     INPUTS, OUTPUTS, KEY = range(3)
     TENSOR_NAME = 0
+
+
+# The kinds of lists that say where a sparse tensor has numbers, from 1 on: each element's type.
+SPARSE_INDEX_TYPES = ("i4", "u2", "u1")

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from edge_mnist.errors import ModelError
 from edge_mnist.flatbuffer import Table
-from edge_mnist.tflite_schema import TENSOR_TYPES, QuantizationField
+from edge_mnist.tflite_schema import (
+    SPARSE_INDEX_TYPES,
+    TENSOR_TYPES,
+    DimensionField,
+    QuantizationField,
+    SparsityField,
+)
 
 TYPE_BITS = dict(TENSOR_TYPES)
 
@@ -45,6 +51,7 @@ class FileTensor:
         dtype: The type's name, in lower case.
         quantization: None for numbers that stand for themselves.
         buffer: Which of the file's buffers holds its values; None if they are computed.
+        stored_bytes: How long that is, 0 without one: less than `size_bytes` if zeros are left out.
         is_variable: Whether it keeps its values from one run to the next.
     """
 
@@ -55,6 +62,7 @@ class FileTensor:
     dtype: str
     quantization: TensorQuantization | None
     buffer: int | None
+    stored_bytes: int
     is_variable: bool
 
     @property
@@ -64,7 +72,7 @@ class FileTensor:
 
     @property
     def size_bytes(self) -> int:
-        """The bytes that these take; 0 for texts and handles, which have no fixed size."""
+        """The bytes that these take in memory; 0 for texts and handles, whose size is not fixed."""
         return (self.elements * TYPE_BITS.get(self.dtype, 0) + 7) // 8
 
 
@@ -115,7 +123,29 @@ def read_quantization(table: Table | None) -> TensorQuantization | None:
     axis = table.read_number(QuantizationField.QUANTIZED_DIMENSION)
     if scale is None or not scale.size:
         return None
+    if not np.isfinite(scale).all():
+        raise ModelError("it is damaged: scale", expected="numbers", got=str(scale.tolist()[:4]))
     points = [0] if zero_point is None else zero_point.tolist()
     if len(points) == 1:
         points *= scale.size
     return TensorQuantization(scale.astype(float).tolist(), points, axis)
+
+
+def pass_over_sparsity(table: Table | None) -> None:
+    """Read where a sparse tensor has numbers, for the count of what the file's bytes are for.
+
+    Raises:
+        ModelError: If the file is damaged.
+    """
+    if table is None:
+        return
+    for field in (SparsityField.TRAVERSAL_ORDER, SparsityField.BLOCK_MAP):
+        table.read_numbers(field, "i4")
+    for axis in table.open_tables(SparsityField.DIM_METADATA):
+        for kind_field, field in (
+            (DimensionField.ARRAY_SEGMENTS_TYPE, DimensionField.ARRAY_SEGMENTS),
+            (DimensionField.ARRAY_INDICES_TYPE, DimensionField.ARRAY_INDICES),
+        ):
+            kind, places = axis.read_number(kind_field, "<B"), axis.open_table(field)
+            if places is not None and 1 <= kind <= len(SPARSE_INDEX_TYPES):
+                places.read_numbers(0, SPARSE_INDEX_TYPES[kind - 1])

@@ -148,6 +148,36 @@ def test_file_that_refers_to_the_same_part_without_end_is_refused():
         inspect_model(build_crowd(3000))
 
 
+def build_tensors_of_one_shape(count):
+    """A file of one graph of `count` tensors, which are one tensor with a shape of `count` axes."""
+    model, graph, tensors = 20, 44, 52
+    tensor = tensors + 4 + 4 * count + 8
+    content = struct.pack("<I4s", model, b"TFL3")
+    content += struct.pack("<HHHHHH", 10, 8, 0, 0, 4, 0) + struct.pack("<iI", 12, 4)
+    content += struct.pack("<II", 1, graph - 32)
+    content += struct.pack("<HHHH", 6, 8, 4, 0) + struct.pack("<iI", 8, 4)
+    content += struct.pack("<I", count)
+    content += b"".join(
+        struct.pack("<I", tensor - (tensors + 4 + 4 * place)) for place in range(count)
+    )
+    content += struct.pack("<HHHH", 6, 8, 4, 0) + struct.pack("<iI", 8, 4)
+    return content + struct.pack(f"<I{count}i", count, *[1] * count) + bytes(40)
+
+
+def test_file_that_has_the_same_list_read_without_end_is_refused():
+    (graph,) = inspect_model(build_tensors_of_one_shape(2)).graphs
+    assert [tensor.shape for tensor in graph.tensors] == [[1, 1], [1, 1]]
+    with pytest.raises(ModelError, match=r"it is damaged: .*, got the same bytes without end$"):
+        inspect_model(build_tensors_of_one_shape(2000))
+
+
+def test_scale_that_is_no_number_is_refused():
+    scale = struct.pack("<f", inspect_model(MICRO).graphs[0].tensors[0].quantization.scale[0])
+    assert MICRO.count(scale) >= 1
+    with pytest.raises(ModelError, match=r"it is damaged: scale: expected numbers, got \[inf\]$"):
+        inspect_model(MICRO.replace(scale, struct.pack("<f", np.inf)))
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

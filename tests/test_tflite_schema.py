@@ -50,6 +50,8 @@ def test_types_have_the_schemas_numbers():
         (tflite_schema.QuantizationField, schema.QuantizationParametersT),
         (tflite_schema.BufferField, schema.BufferT),
         (tflite_schema.MetadataField, schema.MetadataT),
+        (tflite_schema.SparsityField, schema.SparsityParametersT),
+        (tflite_schema.DimensionField, schema.DimensionMetadataT),
     ],
 )
 def test_fields_stand_where_the_schema_has_them(fields, table):
@@ -135,6 +137,37 @@ def test_model_with_graphs_that_others_call():
     assert [graph.uncounted for graph in found.graphs] == [["WHILE"], [], []]
     source = found.graphs[0].tensors[found.graphs[0].inputs[0]]
     assert (source.shape, source.shape_signature) == ([1, 4], [-1, 4])
+
+
+def test_what_the_body_of_a_loop_has_learned_counts():
+    kernel = tf.Variable(np.random.default_rng(1).random((4, 4)), dtype=tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, 4], tf.float32)])
+    def walk(start):
+        body = lambda i, value: (i + 1, tf.matmul(value, kernel))  # noqa: E731
+        return tf.while_loop(lambda i, _: i < 3, body, [tf.constant(0), start])[1]
+
+    concrete = [walk.get_concrete_function()]
+    found = inspect_model(tf.lite.TFLiteConverter.from_concrete_functions(concrete).convert())
+    assert (found.parameters, found.graphs[0].parameters) == (16, 0)
+
+
+def test_weights_without_their_zeros_take_what_they_take_in_the_file():
+    # Blocks of four as the engine's kernels for sparse weights take them.
+    is_held = (np.random.default_rng(1).random((16, 64)) < 0.1).repeat(4, axis=0)
+    kernel = is_held.astype(np.float32)
+    dense = tf_keras.layers.Dense(64, use_bias=False)
+    model = tf_keras.Sequential([tf_keras.Input((64,), batch_size=1), dense])
+    dense.set_weights([kernel])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    content = converter.convert()
+    found = inspect_model(content)
+    (operator,) = found.graphs[0].operators
+    assert operator.weight_bytes == 4 * np.count_nonzero(kernel)
+    assert operator.weight_bytes < found.parts["weights"] < len(content)
+    assert found.parts["padding"] < 100
+    assert operator.parameters == kernel.size
 
 
 def test_model_with_an_operator_of_somebodys_own():

@@ -55,7 +55,7 @@ def _render(name: str, inspection: Inspection) -> str:
     first = inspection.graphs[0]
     facts = [
         f"{name}: {inspection.size_bytes:,} bytes, {inspection.number_format}, "
-        f"{first.parameters:,} parameters, {first.multiply_adds:,} multiply-adds, "
+        f"{inspection.parameters:,} parameters, {first.multiply_adds:,} multiply-adds, "
         f"{first.activation_bytes:,} bytes of activations at once"
     ]
     if inspection.description:
