@@ -4,7 +4,9 @@ Every format takes uint8 [1, 28, 28, 1], raw pixels from 0 to 255, so that all r
 code on a device.
 """
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -88,11 +90,23 @@ def _create_converter(infer: Any, model: Any) -> Any:
 
 def _convert(converter: Any) -> bytes:
     try:
-        with held_native_stderr():
+        with held_native_stderr(), _silent_logger():
             return slim(converter.convert())
     # The converter raises its own, unexported types from several layers.
     except Exception as exc:
         raise ExportError("TensorFlow cannot convert the model", got=str(exc)[:300]) from exc
+
+
+@contextmanager
+def _silent_logger() -> Iterator[None]:
+    """Keep TensorFlow's logger from telling of its temporary files; in notebooks it uses stdout."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _scale_each(images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_mnist import dataset
 from edge_mnist.dataset import Dataset
 from edge_mnist.errors import ExportError, InvalidInputError
 from edge_mnist.files import write_atomically
@@ -67,7 +68,9 @@ class Export:
 
 
 def open_source(
-    path: Path, data: str | None, load_dataset: Callable[[str, float], Dataset]
+    path: Path,
+    data: str | None = None,
+    load_dataset: Callable[[str, float], Dataset] | None = None,
 ) -> TrainedModel:
     """Load a trained model with the data that it was trained on.
 
@@ -75,7 +78,7 @@ def open_source(
         path: A run folder, or a .keras file; one without a config.json beside it is taken to
             have been trained by the default recipe.
         data: The data's name if the user gave it; None for the run's.
-        load_dataset: Loads data by name and validation split.
+        load_dataset: Loads data by name and validation split; None for `dataset.load`.
 
     Raises:
         ModelError: If there is no such model or it is of another kind.
@@ -91,7 +94,8 @@ def open_source(
         default = find_recipe(DEFAULT_RECIPE)
         training = dataclasses.replace(default, recipe="unknown", arch=model.name)
     training = dataclasses.replace(training, device=device, data=data or training.data)
-    return TrainedModel(model, training, load_dataset(training.data, training.validation_split))
+    load = load_dataset or _load_dataset
+    return TrainedModel(model, training, load(training.data, training.validation_split))
 
 
 def export_model(
@@ -140,6 +144,10 @@ def export_model(
         _write(folder / f"{stem}.tflite", candidate, source)
         for stem, candidate in candidates.items()
     ]
+
+
+def _load_dataset(data: str, validation_split: float) -> Dataset:
+    return dataset.load(data, validation_split=validation_split)
 
 
 def _make_int8(

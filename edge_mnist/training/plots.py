@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from edge_mnist.corruptions import CORRUPTIONS, STRENGTHS, choose_indices, corrupt
@@ -56,6 +57,7 @@ def plot_history(history: list[EpochResult], path: Path) -> None:
             values = [getattr(result, prefix + name) for result in history]
             axes.plot(epochs, values, marker=".", label=label)
         axes.set(title=title, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
     _save(figure, path)
