@@ -50,7 +50,7 @@ class ModelCard:
     temperature: float  # softmax(logits / temperature) is calibrated on the validation images
     operators: list[str]
     training: dict[str, Any]  # the TrainConfig, enough to repeat it
-    data: dict[str, str]  # name and sha256
+    data: dict[str, Any]  # its name, and what `TrainedOn` tells
     accuracy: dict[str, Accuracy]  # "float validation", "int8 test", ...
     agreement: dict[str, str]  # by engine: top-1 agreement with the Keras model
     engines: dict[str, str]  # each that ran the model, with its version

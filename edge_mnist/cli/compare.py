@@ -18,7 +18,6 @@ from edge_mnist.cli.console import (
 )
 from edge_mnist.cli.loading import (
     DATA_HELP,
-    choose_images,
     load_classifier,
     load_dataset,
     tensorflow_for,
@@ -28,6 +27,7 @@ from edge_mnist.layer_noise import LayerNoise
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
+from edge_mnist.trained_on import TrainedOn, choose_unseen
 from edge_mnist.twins import compare_twins
 
 
@@ -64,8 +64,8 @@ def compare(
         classifier = load_classifier(int8_model, engine)
         content = _read_float(float_model, classifier.engine)
         card = load_card(find_model(int8_model))
-        examples, described = choose_images(
-            load_dataset(data), card.data["sha256"] if card else None
+        examples, described = choose_unseen(
+            load_dataset(data), TrainedOn.from_json(card.data) if card else None
         )
         say(f"comparing on {described}")
         int8_content = find_model(int8_model).read_bytes()

@@ -19,7 +19,6 @@ from edge_mnist.cli.console import (
 )
 from edge_mnist.cli.loading import (
     DATA_HELP,
-    choose_images,
     load_classifier,
     load_dataset,
     tensorflow_for,
@@ -38,6 +37,7 @@ from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.runtime import Classifier
+from edge_mnist.trained_on import TrainedOn, choose_unseen
 
 
 def evaluate(
@@ -61,12 +61,12 @@ def evaluate(
 ) -> None:
     """Measure a model's accuracy, by class and as a confusion matrix.
 
-    On the data it was trained on, the test images count; on other data, all of them.
+    On data that it was trained on, the test images count; on other data, all that it has not seen.
 
     Example: edge-mnist evaluate micro --data optdigits
     """
     predict, trained_on, validation_split = _open_predictor(model, engine)
-    examples, described = choose_images(load_dataset(data, validation_split), trained_on)
+    examples, described = choose_unseen(load_dataset(data, validation_split), trained_on)
     say(f"evaluating on {described}")
     with held_native_stderr():
         read = predict(examples.images)
@@ -93,8 +93,8 @@ def _draw(result: Evaluation, to_corrupt: Examples | None, folder: Path) -> None
         plot_corruptions(to_corrupt, folder / "corruptions.png")
 
 
-def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | None, float]:
-    """Return the model, the SHA-256 of its training data if known, and its validation split."""
+def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, TrainedOn | None, float]:
+    """Return the model, what it was trained on if known, and its validation split."""
     path = Path(model or "")
     if model and not is_shipped(model) and (path.suffix == ".keras" or path.is_dir()):
         with tensorflow_for("running a Keras model"):
@@ -102,14 +102,14 @@ def _open_predictor(model: str | None, engine: str) -> tuple[Predictor, str | No
         keras_model, training = run.load_run(path), run.load_run_config(path)
         return (
             lambda images: Readings(run.predict_logits(keras_model, images).argmax(axis=1)),
-            run.load_data_sha256(path),
+            run.load_trained_on(path),
             training.validation_split if training else DEFAULT_VALIDATION_SPLIT,
         )
     classifier = load_classifier(model, engine)
     card = load_card(find_model(model))
     return (
         lambda images: _read(classifier, images),
-        card.data["sha256"] if card else None,
+        TrainedOn.from_json(card.data) if card else None,
         card.training["validation_split"] if card else DEFAULT_VALIDATION_SPLIT,
     )
 

@@ -11,7 +11,7 @@ import typer
 from edge_mnist import dataset
 from edge_mnist.cli.console import needs
 from edge_mnist.cli.progress import download_progress
-from edge_mnist.dataset import Dataset, Examples
+from edge_mnist.dataset import Dataset
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.runtime import Classifier
@@ -26,21 +26,6 @@ def load_dataset(data: str, validation_split: float = dataset.DEFAULT_VALIDATION
         return dataset.load(
             data, validation_split=validation_split, read_image=read_image, progress=progress
         )
-
-
-def choose_images(dataset: Dataset, trained_on: str | None) -> tuple[Examples, str]:
-    """Return images that the model has not been trained on, and what they are in words."""
-    name = dataset.name
-    if trained_on is not None and trained_on != dataset.sha256:
-        examples = dataset.everything()
-        return examples, f"all {len(examples):,} images of {name}; it was trained on other data"
-    if dataset.test is None:
-        count = len(dataset.validation)
-        return (
-            dataset.validation,
-            f"{count:,} validation images of {name}, which has no test images",
-        )
-    return dataset.test, f"the {len(dataset.test):,} test images of {name}"
 
 
 def read_image(path: Path) -> GrayImage:
@@ -58,15 +43,16 @@ def load_classifier(model: str | Path | None, engine: str) -> Classifier:
 
 
 @contextmanager
-def tensorflow_for(task: str) -> Iterator[None]:
+def tensorflow_for(task: str, extra: str = "train") -> Iterator[None]:
     """Import in the body what brings TensorFlow in, without its notes.
 
     Args:
         task: What needs it, as the user would say.
+        extra: The extra that has all that is needed.
 
     Raises:
         MissingDependencyError: If it is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with needs("train", task), held_native_stderr():
+    with needs(extra, task), held_native_stderr():
         yield

@@ -15,6 +15,7 @@ from edge_mnist.model_card import KEPT_SHARE, Accuracy, ModelCard, hash_bytes
 from edge_mnist.quantization.parity import ParityReport
 from edge_mnist.quantization.temperature import fit_temperature
 from edge_mnist.runtime import compute_rejection_scores
+from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training.architectures import count_multiply_adds
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.run import predict_logits
@@ -30,12 +31,14 @@ class TrainedModel:
     Attributes:
         model: A tf_keras model: float32 [N, 28, 28, 1] from 0 to 1 in, [N, 10] out.
         training: How it was trained; fine-tuning follows it.
-        dataset: What it was trained on.
+        dataset: What it was trained on, or what was named instead, which it is quantized with.
+        seen: What it was trained on, as far as that is known.
     """
 
     model: Any
     training: TrainConfig
     dataset: Dataset
+    seen: TrainedOn | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Candidate:
 def describe(name: str, candidate: Candidate, source: TrainedModel) -> ModelCard:
     """Measure an export, on the test images last, and return its card."""
     run, validation = candidate.parity.run, source.dataset.validation
+    trained_on = TrainedOn((source.dataset.sha256,)).joined(source.seen)
     temperature, rejection_threshold = 1.0, None
     if run.output_kind == "logits":
         temperature = fit_temperature(run.values, validation.labels)
@@ -80,7 +84,7 @@ def describe(name: str, candidate: Candidate, source: TrainedModel) -> ModelCard
         rejection_threshold=rejection_threshold,
         operators=run.operators,
         training=dataclasses.asdict(source.training),
-        data={"name": source.dataset.name, "sha256": source.dataset.sha256},
+        data={"name": source.dataset.name, **trained_on.to_json()},
         accuracy=_measure(candidate, source),
         agreement={
             engine: f"{100 * share:.2f} %" for engine, share in candidate.parity.agreement.items()

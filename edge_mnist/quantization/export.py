@@ -23,6 +23,7 @@ from edge_mnist.training.run import (
     count_step_multiply_adds,
     load_run,
     load_run_config,
+    load_trained_on,
     predict_logits,
 )
 
@@ -95,7 +96,8 @@ def open_source(
         training = dataclasses.replace(default, recipe="unknown", arch=model.name)
     training = dataclasses.replace(training, device=device, data=data or training.data)
     load = load_dataset or _load_dataset
-    return TrainedModel(model, training, load(training.data, training.validation_split))
+    loaded = load(training.data, training.validation_split)
+    return TrainedModel(model, training, loaded, load_trained_on(path))
 
 
 def export_model(

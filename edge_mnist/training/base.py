@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from edge_mnist.errors import ModelError, TrainingError
 from edge_mnist.model_card import hash_bytes, load_card
 from edge_mnist.model_store import MODEL_SUFFIX, find_model, is_shipped
+from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training.adoption import adopt
 from edge_mnist.training.architectures import ARCHITECTURES, build
 from edge_mnist.training.config import Augmentation, TrainConfig
 from edge_mnist.training.recipes import DEFAULT_RECIPE, RECIPES, find_recipe
-from edge_mnist.training.run import load_run, load_run_config
+from edge_mnist.training.run import load_run, load_run_config, load_trained_on
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Base:
         model: A tf_keras model as from `architectures.build`.
         training: How it was trained, as far as that is known.
         temperature: What its logits are divided by before the softmax.
+        trained_on: What it has seen; None if that is not known.
     """
 
     name: str
     model: Any
     training: TrainConfig
     temperature: float = 1.0
+    trained_on: TrainedOn | None = None
 
 
 def open_base(name: str, images: NDArray[np.uint8], rebuild: Callable[[bytes], Any]) -> Base:
@@ -73,7 +76,8 @@ def open_base(name: str, images: NDArray[np.uint8], rebuild: Callable[[bytes], A
     model = adopt(plain, images, card.architecture if card else None)
     training = _read_training(card.training) if card else None
     temperature = card.temperature if card else 1.0
-    return Base(name, model, training or _guess_training(model.name), temperature)
+    trained_on = TrainedOn.from_json(card.data) if card else None
+    return Base(name, model, training or _guess_training(model.name), temperature, trained_on)
 
 
 def _open_run(name: str, path: Path) -> Base:
@@ -83,7 +87,9 @@ def _open_run(name: str, path: Path) -> Base:
         model = build(arch)
         if [own.shape for own in model.get_weights()] == [one.shape for one in weights]:
             model.set_weights(weights)
-            return Base(name, model, training or _guess_training(arch))
+            return Base(
+                name, model, training or _guess_training(arch), trained_on=load_trained_on(path)
+            )
     raise ModelError(
         f"cannot train {name} further",
         expected=f"a network of one of the architectures {', '.join(ARCHITECTURES)}",

@@ -20,6 +20,7 @@ from edge_mnist.decoding import compute_rejection_scores
 from edge_mnist.errors import TrainingError
 from edge_mnist.evaluation import Evaluation, evaluate
 from edge_mnist.files import write_atomically
+from edge_mnist.trained_on import TrainedOn, fingerprint
 from edge_mnist.training import plots
 from edge_mnist.training.architectures import build, count_multiply_adds
 from edge_mnist.training.base import Base
@@ -67,12 +68,14 @@ class FineTuning:
         data: One's own digits.
         replay: The share of MNIST's digits in what it learns from, 0 up to below 1.
         frozen: The names of the layers that stay as they are, from `freezing.name_layers`.
+        seen: What the network has seen before or sees of one's own; None before `prepare_run`.
     """
 
     base: str
     data: str
     replay: float = DEFAULT_REPLAY
     frozen: tuple[str, ...] = ()
+    seen: TrainedOn | None = None
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,13 @@ class TuningMetrics(RunMetrics):
         test_before: On one's own test images, before it.
         old_test: On MNIST's test images; None if the data has none.
         old_test_before: The same before it.
+        before: What it has seen besides `data_sha256`.
     """
 
     test_before: Evaluation
     old_test: Evaluation | None
     old_test_before: Evaluation | None
+    before: TrainedOn | None
 
 
 def plan_tuning(base: Base, overrides: dict[str, Any] | None = None) -> TrainConfig:
@@ -162,6 +167,10 @@ def prepare_run(
     if not keeps_rejected:
         check_digits(own, find_rejected(base, own))
     split = save_mix(mix(own, old, tuning.replay, config.seed), folder / DATA_FOLDER)
+    learned, looked_at, _ = own.split()
+    own_images = fingerprint(np.concatenate([learned.images, looked_at.images]))
+    seen = TrainedOn((old.sha256,), tuple(sorted(own_images))).joined(base.trained_on)
+    tuning = dataclasses.replace(tuning, seen=seen)
     data = str(folder / DATA_FOLDER)
     config = dataclasses.replace(config, data=data, validation_split=split)
     save_model(_thaw(base.model), folder / BASE_FILE)
@@ -217,6 +226,7 @@ def tune_run(
         test_before=_score(base, own_test),
         old_test=None if old.test is None else _score(model, old.test),
         old_test_before=None if old.test is None else _score(base, old.test),
+        before=tuning.seen,
     )
     metrics_json = json.dumps(dataclasses.asdict(metrics), indent=2) + "\n"
     write_atomically(folder / METRICS_FILE, metrics_json)
@@ -233,7 +243,8 @@ def load_tuning(folder: Path) -> FineTuning:
     path = folder / FINE_TUNING_FILE
     try:
         fields = json.loads(path.read_text())
-        return FineTuning(**{**fields, "frozen": tuple(fields["frozen"])})
+        seen = TrainedOn(**fields["seen"])
+        return FineTuning(**{**fields, "frozen": tuple(fields["frozen"]), "seen": seen})
     except (OSError, ValueError, TypeError, KeyError) as exc:
         raise TrainingError(
             f"cannot read {path}", expected="what edge-mnist train --from wrote", got=str(exc)

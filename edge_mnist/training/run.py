@@ -20,6 +20,7 @@ from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import ModelError, TrainingError
 from edge_mnist.evaluation import Evaluation, evaluate
 from edge_mnist.files import write_atomically
+from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training import plots
 from edge_mnist.training.architectures import (
     build,
@@ -190,14 +191,16 @@ def load_run_config(path: Path) -> TrainConfig | None:
     return load_config(config_path) if config_path.exists() else None
 
 
-def load_data_sha256(path: Path) -> str | None:
-    """Return the SHA-256 of the data that a run folder's or .keras file's model was trained on.
+def load_trained_on(path: Path) -> TrainedOn | None:
+    """Return what a run folder's or .keras file's model was trained on.
 
     None where no metrics.json that tells it stands there.
     """
     metrics_path = (path if path.is_dir() else path.parent) / METRICS_FILE
     try:
-        return str(json.loads(metrics_path.read_text())["data_sha256"])
+        fields = json.loads(metrics_path.read_text())
+        data = TrainedOn((str(fields["data_sha256"]),))
+        return data.joined(TrainedOn(**fields["before"]) if "before" in fields else None)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -4,10 +4,11 @@ import json
 import numpy as np
 import pytest
 
-from edge_mnist.dataset import Examples
+from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import DatasetError, TrainingError
 from edge_mnist.quantization.export import ExportConfig, export_model, open_source
 from edge_mnist.quantization.rebuild import rebuild
+from edge_mnist.trained_on import choose_unseen
 from edge_mnist.training import fit, mixing
 from edge_mnist.training.architectures import build
 from edge_mnist.training.base import open_base
@@ -21,7 +22,7 @@ from edge_mnist.training.finetune import (
 from edge_mnist.training.freezing import choose_frozen, freeze, name_layers
 from edge_mnist.training.outliers import make_outliers
 from edge_mnist.training.own_digits import OwnDigits
-from edge_mnist.training.run import load_run, predict_logits
+from edge_mnist.training.run import load_run, load_trained_on, predict_logits
 
 pytestmark = pytest.mark.train
 
@@ -93,9 +94,9 @@ def test_run_folder_tells_all_there_is_to_know(tune):
     }  # fmt: skip
     stored = json.loads((folder / "metrics.json").read_text())
     assert stored == json.loads(json.dumps(dataclasses.asdict(metrics)))
-    assert json.loads((folder / "fine_tuning.json").read_text()) == {
-        "base": "micro", "data": "own", "replay": 0.8, "frozen": [],
-    }  # fmt: skip
+    tuning = json.loads((folder / "fine_tuning.json").read_text())
+    del tuning["seen"]
+    assert tuning == {"base": "micro", "data": "own", "replay": 0.8, "frozen": []}
 
 
 def test_training_that_was_cut_off_goes_on(tune, old):
@@ -124,6 +125,24 @@ def test_frozen_layers_stay_as_they_are(tune, base):
         for model in (base.model, load_run(folder))
     ]
     assert all(np.array_equal(*pair) for pair in zip(*first, strict=True))
+
+
+def test_what_it_has_seen_is_not_measured_on(tune, own, old):
+    folder, _ = tune()
+    trained_on = load_trained_on(folder)
+    learned, looked_at, test = own.split()
+    digits = Dataset("own", learned, looked_at, test, "of the folder")
+    assert np.array_equal(choose_unseen(digits, trained_on)[0].images, test.images)
+    assert choose_unseen(old, trained_on)[0] is old.test
+    # Trained further once more, from what was quantized.
+    config = ExportConfig(floats=("float32",))
+    (export,) = export_model(open_source(folder), config, folder=folder)
+    again = open_base(str(export.path), old.train.images[:300], rebuild)
+    assert (
+        choose_unseen(digits, again.trained_on)[1]
+        == "the 80 of 400 images of own that it has not seen"
+    )
+    assert choose_unseen(old, again.trained_on)[0] is old.test
 
 
 @pytest.mark.parametrize("method", ["ptq", "qat"])
