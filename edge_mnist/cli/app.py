@@ -24,6 +24,7 @@ COMMANDS = (
     "inspect",
     "explain",
     "compare",
+    "report",
     "models",
     "doctor",
 )

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from edge_mnist.evaluation import ConfidenceBin
 from edge_mnist.layer_noise import LayerNoise
-from edge_mnist.report.vector import FIRST, INK, LINE, MUTED, PAPER, SECOND, SMALL_PT, Chart
+from edge_mnist.report.vector import FIRST, INK, LINE, MUTED, PAPER, SECOND, SMALL_PT, Chart, styled
 from edge_mnist.training.history import EpochResult
 
 WIDE = 660.0  # units
@@ -28,6 +28,7 @@ class Spot:
     is_best: bool  # whether no other is both smaller and more often right
 
 
+@styled
 def draw_curve(history: Sequence[EpochResult], name: str, model: str) -> Markup:
     """Draw what came of each epoch.
 
@@ -52,10 +53,14 @@ def draw_curve(history: Sequence[EpochResult], name: str, model: str) -> Markup:
         axes.yaxis.set_major_formatter(FuncFormatter(_format_share))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.legend(loc="lower right" if is_share else "upper right")
+    if is_share:
+        axes.legend(loc="lower right")
+    else:
+        axes.legend(loc="upper right")
     return chart.render(f"{name} of {model} by epoch, in training and validation")
 
 
+@styled
 def draw_reliability(bins: Sequence[ConfidenceBin], model: str) -> Markup:
     """Draw how often a model is right, over how sure it was, and how many images there are of each.
 
@@ -90,6 +95,7 @@ def draw_reliability(bins: Sequence[ConfidenceBin], model: str) -> Markup:
     return chart.render(f"share that {model} reads rightly, by its confidence")
 
 
+@styled
 def draw_noise(noises: Sequence[LayerNoise], model: str) -> Markup:
     """Draw the signal to quantization noise of each layer.
 
@@ -113,6 +119,7 @@ def draw_noise(noises: Sequence[LayerNoise], model: str) -> Markup:
     return chart.render(f"signal to quantization noise of {model}, layer by layer")
 
 
+@styled
 def draw_parts(parts: Sequence[tuple[str, int]], model: str) -> Markup:
     """Draw what a file's bytes are for.
 
@@ -135,13 +142,15 @@ def draw_parts(parts: Sequence[tuple[str, int]], model: str) -> Markup:
     return chart.render(f"what the bytes of {model} are for")
 
 
-def draw_pareto(spots: Sequence[Spot]) -> Markup:
+@styled
+def draw_pareto(spots: Sequence[Spot], *, is_wide: bool) -> Markup:
     """Draw accuracy over bytes, and which models no other one beats in both.
 
     Args:
         spots: At least two.
+        is_wide: Whether it is for a desktop; its letters would be too small on a phone.
     """
-    chart = Chart(320, width=WIDE)
+    chart = Chart(320, width=WIDE) if is_wide else Chart(280)
     axes = chart.axes[0]
     axes.set_xscale("log")
     best = sorted((spot for spot in spots if spot.is_best), key=lambda spot: spot.size_bytes)
@@ -182,7 +191,8 @@ def draw_pareto(spots: Sequence[Spot]) -> Markup:
     axes.yaxis.set_major_formatter(FuncFormatter(_format_share))
     axes.set(xlabel="the file's size (logarithmic)", ylabel="accuracy")
     axes.tick_params(which="minor", color=LINE)
-    return chart.render("accuracy of each model over the bytes of its file")
+    size = "wide" if is_wide else "narrow"
+    return chart.render(f"accuracy of each model over the bytes of its file, {size}")
 
 
 def _format_share(share: float, _: float | None) -> str:

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from edge_mnist.explanation.mosaic import Mosaic, lay_out
+from edge_mnist.explanation.mosaic import lay_out
 from edge_mnist.explanation.pictures import AMOUNTS, EDGE_LEVEL, SIGNED
 from edge_mnist.explanation.results import Filters, GradCam, Occlusion
 from edge_mnist.preprocessing import IMAGE_SIZE, resize
@@ -19,8 +19,8 @@ from edge_mnist.preprocessing import IMAGE_SIZE, resize
 ENLARGED = 4
 # Colours of a map; more are not told apart, and make the file larger.
 LEVELS = 64
-# More filters or channels are not shown: the picture would be too large for a phone.
-MOST_FILTERS, FILTERS_ACROSS = 16, 8
+# More filters are not shown, or channels than these: the picture would be too large for a phone.
+MOST_FILTERS, FILTERS_ACROSS = 64, 8
 # matplotlib would name itself in each picture.
 NOTHING_TOLD: dict[str, Any] = {"Software": None}
 
@@ -46,18 +46,23 @@ def encode_occlusion(occlusion: Occlusion, image: NDArray[np.uint8]) -> Markup:
     return _encode(_outline(_color(occlusion.lost / reach / 2 + 0.5, SIGNED), image, 0))
 
 
-def encode_filters(filters: Filters) -> tuple[Markup, int, int]:
-    """Return a convolution's weights, a row a filter and a column a channel, and its size in px.
+def encode_filters(filters: Filters) -> tuple[Markup, int, int, bool]:
+    """Draw a convolution's weights, a row a filter and a column a channel.
 
     Those that look at one channel fill rows of eight. All have the same scale, white is 0.
+
+    Returns:
+        The source of an HTML image, its width and height in pixels, and whether all are drawn.
     """
     count, channels, *kernel = filters.weights.shape
-    shown = filters.weights[:MOST_FILTERS, :MOST_FILTERS]
+    most = MOST_FILTERS if channels == 1 else FILTERS_ACROSS
+    shown = filters.weights[:most, :FILTERS_ACROSS]
     across = shown.shape[1] if channels > 1 else min(count, FILTERS_ACROSS)
-    mosaic: Mosaic = lay_out(shown.reshape(-1, *kernel), across)
+    mosaic = lay_out(shown.reshape(-1, *kernel), across)
     reach = float(np.abs(shown).max()) or 1.0
     height, width = mosaic.picture.shape
-    return _encode(_color(mosaic.picture / reach / 2 + 0.5, SIGNED)), width, height
+    source = _encode(_color(mosaic.picture / reach / 2 + 0.5, SIGNED))
+    return source, width, height, shown.shape[:2] == (count, channels)
 
 
 def _color(values: NDArray[np.float32], name: str) -> NDArray[np.uint8]:

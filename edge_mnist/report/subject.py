@@ -1,5 +1,6 @@
 """What a report is about: the models that the user named, found and loaded."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def open_subject(name: str, engine: str) -> Subject:
         return Subject(name, title, trained, None, None, None)
     classifier = Classifier.load(model, engine)
     return Subject(name, title, trained, model, load_card(model), classifier)
+
+
+def tell_apart(subjects: list[Subject]) -> list[Subject]:
+    """Return the same with titles of their own: what the user said where they would be the same."""
+    told: list[Subject] = []
+    for subject in subjects:
+        is_alone = sum(other.title == subject.title for other in subjects) == 1
+        title = wanted = subject.title if is_alone else subject.name
+        times = 1
+        while any(other.title == title for other in told):
+            times += 1
+            title = f"{wanted} ({times})"
+        told.append(dataclasses.replace(subject, title=title))
+    return told
 
 
 def _find_export(folder: Path) -> Path | None:

@@ -9,10 +9,17 @@ from typing import Any
 from edge_mnist.errors import TrainingError
 from edge_mnist.evaluation import ClassReport, Evaluation
 from edge_mnist.report.subject import Subject
+from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training.config import TrainConfig, load_config
 from edge_mnist.training.finetune import DATA_FOLDER, FINE_TUNING_FILE, FineTuning, load_tuning
 from edge_mnist.training.history import EpochResult, parse_csv
-from edge_mnist.training.run import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, MODEL_FILE
+from edge_mnist.training.run import (
+    CONFIG_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    load_trained_on,
+)
 
 # What a card's training may differ in from the run's configuration: where it ran, on what.
 PLACES = ("device", "data")
@@ -46,6 +53,7 @@ class Training:
         config: As config.json or the card has it.
         history: A line an epoch.
         tuning: Of a fine-tuning.
+        trained_on: What it has seen; None if nothing tells.
     """
 
     folder: Path | None
@@ -54,6 +62,7 @@ class Training:
     history: list[EpochResult]
     metrics: Metrics | None
     tuning: FineTuning | None
+    trained_on: TrainedOn | None
 
     @property
     def data(self) -> str | None:
@@ -79,7 +88,7 @@ def read_training(subject: Subject) -> Training | None:
     folder = path if path.is_dir() else path.parent
     keras = path / MODEL_FILE if path.is_dir() else path
     if not (folder / CONFIG_FILE).is_file():
-        empty = Training(None, keras, {}, [], None, None)
+        empty = Training(None, keras, {}, [], None, None, None)
         return empty if subject.is_keras else known
     config = load_config(folder / CONFIG_FILE)
     if not subject.is_keras and (known is None or not _is_same(known.config, config)):
@@ -92,13 +101,15 @@ def read_training(subject: Subject) -> Training | None:
         parse_csv(history.read_text()) if history.is_file() else [],
         _read_metrics(folder / METRICS_FILE),
         load_tuning(folder) if (folder / FINE_TUNING_FILE).is_file() else None,
+        load_trained_on(folder),
     )
 
 
 def _read_card(subject: Subject) -> Training | None:
     if subject.card is None:
         return None
-    return Training(None, None, subject.card.training, [], None, None)
+    seen = TrainedOn.from_json(subject.card.data)
+    return Training(None, None, subject.card.training, [], None, None, seen)
 
 
 def _is_same(known: dict[str, Any], config: TrainConfig) -> bool:

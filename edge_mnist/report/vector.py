@@ -47,8 +47,12 @@ STYLE: dict[Any, Any] = {
 }
 
 
+styled = mpl.rc_context(STYLE)
+"""Decorates what draws a chart: the settings are looked up when something is drawn."""
+
+
 class Chart:
-    """One chart: draw on `axes` while it is open, then `render`.
+    """One chart: draw on `axes` in a function that is `styled`, then `render`.
 
     Attributes:
         figure: 320 units wide, that of a phone, unless told otherwise.
@@ -66,14 +70,13 @@ class Chart:
                 horizontal one.
             width: In units.
         """
-        with mpl.rc_context(STYLE):
-            size = (width / UNITS_AN_INCH, height / UNITS_AN_INCH)
-            self.figure = Figure(figsize=size, layout="constrained")
-            self.axes: list[Axes] = list(
-                self.figure.subplots(
-                    len(rows), 1, squeeze=False, sharex=True, height_ratios=list(rows)
-                )[:, 0]
-            )
+        size = (width / UNITS_AN_INCH, height / UNITS_AN_INCH)
+        self.figure = Figure(figsize=size, layout="constrained")
+        heights = list(rows)
+        grid = self.figure.subplots(
+            len(heights), 1, squeeze=False, sharex=True, height_ratios=heights
+        )
+        self.axes: list[Axes] = list(grid[:, 0])
 
     def render(self, title: str) -> Markup:
         """Return it as SVG for HTML; the same drawing gives the same text.
@@ -84,7 +87,7 @@ class Chart:
         buffer = io.StringIO()
         told_nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
         # The title keeps the names of two drawings' parts apart.
-        with mpl.rc_context(STYLE | {"svg.hashsalt": title}), warnings.catch_warnings():
+        with mpl.rc_context({"svg.hashsalt": title}), warnings.catch_warnings():
             # A browser has more letters than the font that room is made for.
             warnings.filterwarnings("ignore", message="Glyph")
             self.figure.savefig(buffer, format="svg", metadata=told_nothing, transparent=True)

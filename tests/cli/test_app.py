@@ -18,7 +18,7 @@ WEBCAM_REMEDY = "; install it with: pip install 'edge-mnist[webcam]'"
 def test_commands_are_the_documented_ones():
     assert set(COMMANDS) == {
         "train", "quantize", "evaluate", "predict", "webcam", "fields", "bench", "inspect",
-        "explain", "compare", "models", "doctor",
+        "explain", "compare", "report", "models", "doctor",
     }  # fmt: skip
 
 
