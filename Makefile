@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-all test-slow bench windows gif docs-images clean
+.PHONY: demo test check test-all test-slow bench windows gif docs-images notebook clean
 
 demo: .venv/.installed
 	$(BIN)/python tools/demo.py
@@ -43,6 +43,10 @@ gif: .venv/.installed
 # The pictures and outputs of docs/explain.md and docs/inspect.md, made by the commands.
 docs-images: .venv/.installed
 	$(BIN)/python tools/docs_images.py
+
+# The notebook, run from top to bottom with its outputs put into it: 2 minutes.
+notebook: .venv/.installed
+	$(BIN)/python tools/run_notebook.py
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
