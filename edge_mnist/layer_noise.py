@@ -1,16 +1,18 @@
 """What quantization costs, layer by layer: a float model and its int8 twin on the same images."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.anatomy import DELEGATE, WEIGHTS_INPUT
+from edge_mnist.anatomy import WEIGHTS_INPUT
 from edge_mnist.engines import EngineSetting, create_interpreter
 from edge_mnist.errors import ModelError
-from edge_mnist.model_file import INPUT_SHAPE, check_structure
+from edge_mnist.inspection import inspect_model
+from edge_mnist.model_file import INPUT_SHAPE
+from edge_mnist.tflite_file import TfliteFile
+from edge_mnist.tflite_tensor import FileTensor, dequantize
 
 # float32 numbers that differ in their last bit only are nearer than this.
 MAX_DB = 200.0
@@ -18,8 +20,7 @@ MAX_DB = 200.0
 # A layer that gives out less than this share of its codes wastes more than half a bit.
 WELL_USED = 0.7
 
-Progress = Callable[[int, int], None]
-"""Called with how many images are done, and of how many."""
+CODES = np.array([-128, 127], np.int8)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Layer:
     """
 
     number: int  # among those with weights, from 1
-    name: str  # the operator's
+    name: str  # in the int8 model, as `inspect` tells it
     values: NDArray[np.float32]
     quantized_values: NDArray[np.float32]
     code_range: tuple[float, float]
@@ -70,20 +71,29 @@ def run_layers(
     int8_content: bytes,
     images: NDArray[np.uint8],
     engine: str,
-    progress: Progress | None = None,
 ) -> list[Layer]:
     """Run both models on images and return every layer with weights, in order.
+
+    What is no such pair is refused before anything runs.
 
     Args:
         float_content: A float32 .tflite file's bytes.
         int8_content: An int8 one's of the same network.
         images: uint8 [N, 28, 28], N at least 1.
         engine: An installed engine's name; its own kernels run, without a delegate.
-        progress: Told how far it is.
 
     Raises:
-        ModelError: If the engine refuses one, or they are not the same network.
+        ModelError: If the engine refuses one, it has another number format, or they are not the
+            same network.
     """
+    for content, expected in ((float_content, "float32"), (int8_content, "int8")):
+        found = inspect_model(content).number_format
+        if found != expected:
+            raise ModelError(
+                "cannot compare these models",
+                expected="a float32 one, and the int8 one that was made of it",
+                got=f"{found} for the {expected} one",
+            )
     ours, others = (_Watched(content, engine) for content in (float_content, int8_content))
     if ours.shapes != others.shapes:
         raise ModelError(
@@ -92,22 +102,20 @@ def run_layers(
             got=str(others.shapes),
             remedy="name a model and what was quantized from it",
         )
-    for done, image in enumerate(images):
+    for image in images:
         for watched in (ours, others):
             watched.run(image)
-        if progress is not None:
-            progress(done + 1, len(images))
     return [
         Layer(
             number=place + 1,
-            name=ours.operators[place]["op_name"],
+            name=name,
             values=ours.values(place),
             quantized_values=others.values(place),
             code_range=others.code_range(place),
             weights=ours.weights(place),
             quantized_weights=others.weights(place),
         )
-        for place in range(len(ours.operators))
+        for place, name in enumerate(others.layers)
     ]
 
 
@@ -183,51 +191,36 @@ class _Watched:
     """A model whose layers can be looked at while it runs."""
 
     def __init__(self, content: bytes, engine: str) -> None:
-        check_structure(content)
+        self._file = TfliteFile(content)
+        self._graph = self._file.graphs[0]
+        self._operators = [op for op in self._graph.operators if op.kind in WEIGHTS_INPUT]
+        self.layers = [operator.layer for operator in self._operators]
+        self.shapes = [self._output(place).shape for place in range(len(self.layers))]
         setting = EngineSetting(engine, delegate=False)
         self._interpreter = create_interpreter(content, setting, keeps_activations=True)
-        self._tensors = {t["index"]: t for t in self._interpreter.get_tensor_details()}
-        self.operators: list[dict[str, Any]] = [
-            operator
-            for operator in self._interpreter._get_ops_details()
-            if operator["op_name"] in WEIGHTS_INPUT and operator["op_name"] != DELEGATE
-        ]
-        self._outputs = [int(operator["outputs"][0]) for operator in self.operators]
-        self.shapes = [self._tensors[index]["shape"].tolist() for index in self._outputs]
-        self._seen: list[list[NDArray[Any]]] = [[] for _ in self.operators]
+        self._seen: list[list[NDArray[Any]]] = [[] for _ in self.layers]
 
     def run(self, image: NDArray[np.uint8]) -> None:
         """Run one image, uint8 [28, 28], and keep what the layers give out."""
-        source = self._interpreter.get_input_details()[0]["index"]
-        self._interpreter.set_tensor(source, image.reshape(INPUT_SHAPE))
+        self._interpreter.set_tensor(self._graph.inputs[0], image.reshape(INPUT_SHAPE))
         self._interpreter.invoke()
-        for seen, index in zip(self._seen, self._outputs, strict=True):
-            seen.append(self._interpreter.get_tensor(index)[0])
+        for place, seen in enumerate(self._seen):
+            seen.append(self._interpreter.get_tensor(self._output(place).index)[0])
 
     def values(self, place: int) -> NDArray[np.float32]:
         """Return what a layer gave out, float32 [N, ...]."""
-        return self._dequantize(np.stack(self._seen[place]), self._outputs[place])
+        return dequantize(np.stack(self._seen[place]), self._output(place))
 
     def code_range(self, place: int) -> tuple[float, float]:
-        """Return what the lowest and the highest code of a layer's output stand for."""
-        codes = np.array([-128, 127], np.int8)
-        low, high = self._dequantize(codes, self._outputs[place])
+        """Return what the lowest and the highest code of an int8 layer's output stand for."""
+        low, high = dequantize(CODES, self._output(place))
         return float(low), float(high)
 
     def weights(self, place: int) -> NDArray[np.float32]:
-        """Return a layer's weights as numbers, float32."""
-        operator = self.operators[place]
-        index = int(operator["inputs"][WEIGHTS_INPUT[operator["op_name"]]])
-        return self._dequantize(self._interpreter.get_tensor(index), index)
+        """Return what a layer's weights stand for, float32."""
+        operator = self._operators[place]
+        index = operator.inputs[WEIGHTS_INPUT[operator.kind]]
+        return self._file.dequantize(self._graph.tensors[index])
 
-    def _dequantize(self, codes: NDArray[Any], index: int) -> NDArray[np.float32]:
-        told = self._tensors[index]["quantization_parameters"]
-        scales, zero_points = told["scales"], told["zero_points"]
-        if codes.dtype.kind == "f" or len(scales) == 0:
-            return codes.astype(np.float32)
-        shape = [1] * codes.ndim
-        if len(scales) > 1:
-            shape[told["quantized_dimension"]] = len(scales)
-        values = (codes.astype(np.float64) - zero_points.reshape(shape)) * scales.reshape(shape)
-        numbers: NDArray[np.float32] = values.astype(np.float32)
-        return numbers
+    def _output(self, place: int) -> FileTensor:
+        return self._graph.tensors[self._operators[place].outputs[0]]

@@ -52,8 +52,11 @@ def compare_twins(
         examples: Images that neither was trained on, at least one.
 
     Raises:
-        ModelError: If the engine refuses one, or they are not the same network.
+        ModelError: As `run_layers`.
     """
+    # First, since it refuses what is no pair.
+    shown = examples.images[:LAYER_IMAGES]
+    layers = run_layers(float_content, int8_content, shown, classifier.engine)
     float_classifier = Classifier(
         float_content,
         engine=classifier.engine,
@@ -65,8 +68,6 @@ def compare_twins(
         read_digits(classifier, examples.images),
         examples.labels,
     )
-    shown = examples.images[:LAYER_IMAGES]
-    layers = run_layers(float_content, int8_content, shown, classifier.engine)
     noises = measure_noise(layers)
     method = card.quantization.get("method") if card else None
     return TwinComparison(readings, layers, noises, advise(noises, method))

@@ -17,7 +17,7 @@ def layer(values, quantized, code_range=(0.0, 1.0), number=1, weights=None, quan
     weights = np.ones(4, np.float32) if weights is None else weights
     return Layer(
         number,
-        "CONV_2D",
+        "conv_2d_1",
         np.asarray(values, np.float32),
         np.asarray(quantized, np.float32),
         code_range,
@@ -27,7 +27,7 @@ def layer(values, quantized, code_range=(0.0, 1.0), number=1, weights=None, quan
 
 
 def noise(number, lost_db, used_codes=1.0):
-    return LayerNoise(number, "CONV_2D", [1], 30.0, lost_db, 40.0, used_codes)
+    return LayerNoise(number, "conv_2d_1", [1], 30.0, lost_db, 40.0, used_codes)
 
 
 def test_ratio_in_decibels():
@@ -70,7 +70,7 @@ def test_factor_common_to_all_weights_is_no_noise():
 
 def test_advice_names_the_layer_that_loses_most():
     noises = [noise(1, None), noise(2, 1.0), noise(3, 5.0), noise(4, -2.0)]
-    assert advise(noises).startswith("layer 3 (CONV_2D) costs most, 5.0 dB: train it for int8")
+    assert advise(noises).startswith("layer 3 (conv_2d_1) costs most, 5.0 dB: train it for int8")
     assert "more channels" in advise(noises, "qat")
     wasteful = [dataclasses.replace(one, used_codes=0.4) for one in noises]
     assert "40 % of its codes only" in advise(wasteful, "qat")

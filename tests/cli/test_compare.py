@@ -1,9 +1,8 @@
-import json
 from pathlib import Path
 
 import pytest
 
-from edge_mnist.layer_noise import MAX_DB
+from edge_mnist.inspection import inspect_model
 from edge_mnist.model_store import find_model
 
 pytestmark = pytest.mark.train
@@ -42,10 +41,21 @@ def test_float_tflite_is_compared_too_and_with_itself_is_the_same(quantized, edg
     assert result["readings"]["agreement"] > 0.98
     # The twin's weights are the int8 model's own.
     assert all(layer["weights_sqnr_db"] > 60 for layer in result["layers"])
-    same = edge_mnist("compare", twin, twin, "--data", "optdigits", "--json")
-    readings = json.loads(same.out)["readings"]
-    assert (readings["agreement"], readings["confidence_change"]) == (1, 0)
-    assert {layer["sqnr_db"] for layer in json.loads(same.out)["layers"]} == {MAX_DB}
+    assert [layer["name"] for layer in result["layers"]] == [
+        operator.layer
+        for operator in inspect_model(find_model("pico").read_bytes()).graphs[0].operators
+        if operator.multiply_adds
+    ]
+
+
+def test_what_is_no_pair_is_refused(quantized, edge_mnist):
+    folder, path = quantized
+    for pair, got in (((path, path), "int8 for the float32 one"), (("pico", path), "int8 for")):
+        error = edge_mnist("compare", *pair, "--data", "optdigits").error
+        assert error.startswith("cannot compare these models: expected a float32 one, and the int8")
+        assert got in error
+    error = edge_mnist("compare", folder, "large", "--data", "optdigits").error
+    assert error.startswith("these are not the same network: expected layers of ")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +63,6 @@ def test_float_tflite_is_compared_too_and_with_itself_is_the_same(quantized, edg
     [
         (["nothing", "micro"], "cannot find the model: expected a file, or one of: "),
         (["micro", "nothing"], "cannot find the model: expected a file, or one of: "),
-        (["pico", "micro"], "these are not the same network: expected layers of "),
         (["pico", "pico", "--engine", "cpu"], "unknown engine: expected auto, "),
     ],
 )
