@@ -89,7 +89,7 @@ class KerasSubject:
         made = tf_keras.Model(self._model.inputs, outputs)(batch, training=False)
         values = [value.numpy()[0] for value in (made if len(layers) > 1 else [made])]
         return [
-            Activation(name, value, value.dtype.name, None, value)
+            Activation(name, value, value.dtype.name, None, value, name == self.layers[-1])
             for name, value in zip(layers, values, strict=True)
         ]
 

@@ -77,7 +77,7 @@ def draw_activations(
         sheet.write(_describe(activation), MARGIN, top)
         axes = sheet.add_axes(MARGIN, top + TITLE_HEIGHT, width, height)
         drawn = _draw_mosaic(axes, mosaic, AMOUNTS, _find_span(activation.values))
-        if activation.values.shape == (NUM_CLASSES,):
+        if activation.is_output:
             axes.set_xticks(_find_middles(mosaic), map(str, range(NUM_CLASSES)))
         sheet.add_scale(drawn, MARGIN + width, top + TITLE_HEIGHT, max(height, LOWEST_SCALE))
         top += room

@@ -33,6 +33,7 @@ class Activation:
         dtype: The type in which the engine holds them.
         quantization: What those numbers stand for; None if for themselves.
         codes: As the engine holds them, in the shape of `values`.
+        is_output: Whether it is what the network gives: the units stand for the digits.
     """
 
     layer: str
@@ -40,6 +41,7 @@ class Activation:
     dtype: str
     quantization: TensorQuantization | None
     codes: NDArray[Any]
+    is_output: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -14,6 +15,7 @@ DPI = 200
 TEXT_PT, SMALL_TEXT_PT = 9, 7
 MARGIN = 0.15
 TITLE_HEIGHT = 0.28  # of a line of text and the room around it
+LEAST_TICKS = 3  # a scale with fewer shows its ends
 SCALE_WIDTH, SCALE_GAP, SCALE_ROOM = 0.1, 0.08, 0.75  # a colour scale, before it, in all
 
 
@@ -48,18 +50,22 @@ class Sheet:
 
     def add_scale(
         self, drawn: Any, left: float, top: float, height: float, label: str = ""
-    ) -> None:
-        """Add the colour scale of an image; its numbers stand on its right."""
+    ) -> Colorbar:
+        """Add and return the colour scale of an image; its numbers stand on its right."""
         axes = self.add_axes(left + SCALE_GAP, top, SCALE_WIDTH, height)
         bar = self._figure.colorbar(drawn, cax=axes)
-        # A low scale has room for its ends only.
-        most = max(1, int(height / 0.22))
-        bar.locator = MaxNLocator(nbins=min(most, 6), min_n_ticks=2)
-        bar.update_ticks()
+        most = min(int(height / 0.22), 6)
+        if most < LEAST_TICKS:  # there is room for its ends only
+            bar.set_ticks(drawn.get_clim(), labels=[f"{end:.2g}" for end in drawn.get_clim()])
+        else:
+            bar.locator = MaxNLocator(nbins=most)
+            bar.update_ticks()
         bar.ax.tick_params(labelsize=SMALL_TEXT_PT, length=2)
+        bar.ax.yaxis.get_offset_text().set_fontsize(SMALL_TEXT_PT)
         bar.outline.set_visible(False)
         if label:
             bar.set_label(label, fontsize=TEXT_PT)
+        return bar
 
     def save(self, path: Path) -> None:
         """Write it as PNG."""

@@ -132,7 +132,10 @@ class TfliteSubject:
         tensor = self._graph.tensors[operator.outputs[0]]
         codes = interpreter.get_tensor(tensor.index)
         values = dequantize(codes, tensor)[0]
-        return Activation(operator.layer, values, tensor.dtype, tensor.quantization, codes[0])
+        is_output = tensor.index in self._graph.outputs
+        return Activation(
+            operator.layer, values, tensor.dtype, tensor.quantization, codes[0], is_output
+        )
 
 
 def _encode(image: NDArray[np.uint8], source: FileTensor) -> NDArray[np.uint8]:

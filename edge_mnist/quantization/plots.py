@@ -15,6 +15,7 @@ from edge_mnist.layer_noise import Layer
 
 DPI = 150
 BINS = 80
+NUMBERS_A_BIN = 5  # at least, on average: bars of one or two tell nothing
 GRID_COLUMNS = 8
 GRID_ROWS = 4
 # Blue and orange of Okabe and Ito's palette, which colour-blind people tell apart.
@@ -38,10 +39,9 @@ def plot_layers(layers: Sequence[Layer], path: Path) -> None:
         _plot_histogram(values, layer.values, layer.quantized_values)
         for edge in layer.code_range:
             values.axvline(edge, color=INT8_COLOR, linestyle="--", linewidth=1)
-        weights.set_title(f"{layer.number} {layer.name}: weights", fontsize=9)
-        values.set_title(
-            f"{layer.number} {layer.name}: gives out (dashed: int8's range)", fontsize=9
-        )
+        weights.set_title(f"{layer.name}: weights", fontsize=9)
+        values.set_title(f"{layer.name}: gives out (dashed: int8's range)", fontsize=9)
+    figure.supylabel("how many numbers", fontsize=9)
     grid[0][0].legend(["float", "int8"], fontsize=8)
     _save(figure, path)
 
@@ -76,7 +76,8 @@ def _plot_histogram(
 ) -> None:
     low = float(min(values.min(), quantized.min()))
     high = float(max(values.max(), quantized.max()))
-    edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    bins = min(BINS, max(values.size // NUMBERS_A_BIN, 1))
+    edges = np.linspace(low, high if high > low else low + 1, bins + 1)
     for numbers, color in ((values, FLOAT_COLOR), (quantized, INT8_COLOR)):
         counts, _ = np.histogram(numbers, edges)
         axes.stairs(counts, edges, color=color, linewidth=1)

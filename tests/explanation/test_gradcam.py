@@ -128,6 +128,14 @@ def test_activations_of_both_are_the_same(subjects, mnist):
         ), layer
 
 
+def test_units_that_stand_for_digits_are_the_last(subjects, mnist):
+    for subject in subjects:
+        activations = subject.record(mnist.test.images[5], subject.layers)
+        assert [a.is_output for a in activations] == [False] * (len(activations) - 1) + [True]
+        (alone,) = subject.record(mnist.test.images[5], subject.layers[:1])
+        assert not alone.is_output
+
+
 def test_network_that_cannot_be_rebuilt_is_an_error(tmp_path):
     image = tf_keras.Input((28, 28, 1))
     flat = layers.Flatten()(image)

@@ -59,6 +59,27 @@ def test_activations_of_any_shape_are_drawn(pictures, tmp_path, four_corners):
     check(tmp_path / "all.png")
 
 
+def test_only_what_the_network_gives_is_labelled_with_digits(pictures, tmp_path, four_corners):
+    ink = []
+    for is_output in (False, True):
+        values = np.zeros(10, np.float32)
+        units = Activation("ten", values, "float32", None, values, is_output)
+        pictures.draw_activations([units], four_corners, "title", tmp_path / "a.png")
+        under_the_units = check(tmp_path / "a.png")[-80:, :550, :3]
+        ink.append(under_the_units.min() < 0.5)
+    assert ink == [False, True]
+
+
+def test_low_scale_shows_both_of_its_ends(tmp_path):
+    from edge_mnist.explanation.sheet import Sheet
+
+    sheet = Sheet(2, 1)
+    axes = sheet.add_axes(0.1, 0.1, 0.5, 0.5)
+    drawn = axes.imshow([[-6.3, 0, 1.27]])
+    scale = sheet.add_scale(drawn, 0.6, 0.1, 0.45)
+    assert [label.get_text() for label in scale.ax.get_yticklabels()] == ["-6.3", "1.3"]
+
+
 def test_heat_is_drawn_where_it_is(pictures, tmp_path, four_corners):
     heat = np.zeros((7, 7), np.float32)
     heat[0, 0] = 1
