@@ -9,10 +9,23 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from edge_mnist.evaluation import ConfidenceBin
 from edge_mnist.layer_noise import LayerNoise
-from edge_mnist.report.vector import FIRST, INK, LINE, MUTED, PAPER, SECOND, SMALL_PT, Chart, styled
+from edge_mnist.report.vector import (
+    FIRST,
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    SECOND,
+    SMALL_PT,
+    UNITS_AN_INCH,
+    Chart,
+    styled,
+)
 from edge_mnist.training.history import EpochResult
 
 WIDE = 660.0  # units
+BESIDE_PT = 9  # from a dot to its name, up and to the side
+LINE_PT = 13  # from a name to the next one below it
 MARKED_EPOCHS = 30  # where there are no more than these, each is a dot
 
 
@@ -53,10 +66,7 @@ def draw_curve(history: Sequence[EpochResult], name: str, model: str) -> Markup:
         axes.yaxis.set_major_formatter(FuncFormatter(_format_share))
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if is_share:
-        axes.legend(loc="lower right")
-    else:
-        axes.legend(loc="upper right")
+    chart.figure.legend(loc="outside upper left", ncols=2)
     return chart.render(f"{name} of {model} by epoch, in training and validation")
 
 
@@ -173,26 +183,42 @@ def draw_pareto(spots: Sequence[Spot], *, is_wide: bool) -> Markup:
             markeredgecolor=PAPER,
             markersize=8,
         )
-        axes.annotate(
-            spot.name,
-            (spot.size_bytes, spot.accuracy),
-            xytext=(8, -4),
-            textcoords="offset points",
-            va="top",
-            fontweight="bold" if spot.is_best else "normal",
-            parse_math=False,
-        )
     sizes = [spot.size_bytes for spot in spots]
-    axes.set_xlim(min(sizes) / 1.5, max(sizes) * 2.2)
+    axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)
     axes.xaxis.set_major_formatter(FuncFormatter(_format_bytes))
-    axes.xaxis.set_minor_formatter(
-        FuncFormatter(_format_bytes if max(sizes) < 8 * min(sizes) else lambda *_: "")
-    )
+    axes.xaxis.set_minor_formatter(FuncFormatter(_format_some_bytes))
     axes.yaxis.set_major_formatter(FuncFormatter(_format_share))
     axes.set(xlabel="the file's size (logarithmic)", ylabel="accuracy")
     axes.tick_params(which="minor", color=LINE)
+    _name_spots(chart, spots)
     size = "wide" if is_wide else "narrow"
     return chart.render(f"accuracy of each model over the bytes of its file, {size}")
+
+
+def _name_spots(chart: Chart, spots: Sequence[Spot]) -> None:
+    """Write each model's name where a rising line is not, and below one that stands there."""
+    axes = chart.axes[0]
+    chart.figure.draw_without_rendering()  # only now are the axes where they stay
+    middle = axes.get_window_extent().x0 + axes.get_window_extent().width / 2
+    scale = UNITS_AN_INCH / chart.figure.dpi
+    taken: list[tuple[bool, float]] = []
+    for spot in sorted(spots, key=lambda spot: -spot.accuracy):
+        x, y = axes.transData.transform((spot.size_bytes, spot.accuracy))
+        is_left = bool(x > middle)
+        line = y * scale + (BESIDE_PT if is_left else -BESIDE_PT)
+        while any(side == is_left and abs(line - other) < LINE_PT for side, other in taken):
+            line -= 1
+        taken.append((is_left, line))
+        axes.annotate(
+            spot.name,
+            (spot.size_bytes, spot.accuracy),
+            xytext=(-BESIDE_PT if is_left else BESIDE_PT, line - y * scale),
+            textcoords="offset points",
+            ha="right" if is_left else "left",
+            va="center",
+            fontweight="bold" if spot.is_best else "normal",
+            parse_math=False,
+        )
 
 
 def _format_share(share: float, _: float | None) -> str:
@@ -205,3 +231,9 @@ def _format_count(count: float, _: float | None) -> str:
 
 def _format_bytes(size: float, _: float | None) -> str:
     return f"{size / 1000:g} kB"
+
+
+def _format_some_bytes(size: float, _: float | None) -> str:
+    """Return a label at 2 and 5 of each power of ten: more would touch each other."""
+    first = f"{size:e}"[0]
+    return _format_bytes(size, None) if first in "25" else ""

@@ -29,7 +29,7 @@ def list_commands(subject: Subject, training: "Training | None", data: str | Non
         if subject.card is not None:
             commands.append(_quantize(subject.card, again))
     named = [] if data is None else ["--data", data]
-    model = subject.name if subject.model is None or not subject.is_keras else str(subject.model)
+    model = subject.name if subject.model is None or not subject.is_run else str(subject.model)
     commands.append(_join(["evaluate", model, *named]))
     commands.append(_join(["report", subject.name, *named]))
     return commands
@@ -37,7 +37,7 @@ def list_commands(subject: Subject, training: "Training | None", data: str | Non
 
 def bench_commands(subject: Subject, model: Path) -> list[str]:
     """Return the commands that measure a model's latency and report it."""
-    name = str(model) if subject.is_keras else subject.name
+    name = str(model) if subject.is_run else subject.name
     return [
         _join(["bench", name, "--out", "measured"]),
         _join(["report", subject.name, "--bench", "measured/bench.json"]),

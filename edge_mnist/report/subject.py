@@ -20,6 +20,7 @@ class Subject:
         title: What headings call it.
         trained: The run folder or .keras file that was named, or the folder that the .tflite stands
             in; None for a shipped model.
+        is_run: Whether that was named, and not the .tflite file.
         model: The .tflite file: the one that was named, or the run's int8 one. None if there is
             none.
         card: Of the .tflite file, if it has one.
@@ -29,14 +30,10 @@ class Subject:
     name: str
     title: str
     trained: Path | None
+    is_run: bool
     model: Path | None
     card: ModelCard | None
     classifier: Classifier | None
-
-    @property
-    def is_keras(self) -> bool:
-        """Whether a run folder or a .keras file was named."""
-        return self.trained is not None and self.trained != (self.model and self.model.parent)
 
 
 def open_subject(name: str, engine: str) -> Subject:
@@ -50,18 +47,20 @@ def open_subject(name: str, engine: str) -> Subject:
         ModelError: If there is no such model, or its .tflite is damaged or of another kind.
     """
     path = Path(name).expanduser()
-    if not is_shipped(name) and (path.is_dir() or path.suffix == ".keras"):
+    is_run = not is_shipped(name) and (path.is_dir() or path.suffix == ".keras")
+    if is_run:
         trained: Path | None = path
-        title = path.resolve().name if path.is_dir() else path.stem
+        # Every run's model has the same name.
+        title = (path if path.is_dir() else path.parent).resolve().name
         model = _find_export(path) if path.is_dir() else None
     else:
         model = find_model(name)
         trained = None if is_shipped(name) else model.parent
         title = model.stem
     if model is None:
-        return Subject(name, title, trained, None, None, None)
+        return Subject(name, title, trained, is_run, None, None, None)
     classifier = Classifier.load(model, engine)
-    return Subject(name, title, trained, model, load_card(model), classifier)
+    return Subject(name, title, trained, is_run, model, load_card(model), classifier)
 
 
 def tell_apart(subjects: list[Subject]) -> list[Subject]:

@@ -89,14 +89,14 @@ def read_training(subject: Subject) -> Training | None:
     keras = path / MODEL_FILE if path.is_dir() else path
     if not (folder / CONFIG_FILE).is_file():
         empty = Training(None, keras, {}, [], None, None, None)
-        return empty if subject.is_keras else known
+        return empty if subject.is_run else known
     config = load_config(folder / CONFIG_FILE)
-    if not subject.is_keras and (known is None or not _is_same(known.config, config)):
+    if not subject.is_run and (known is None or not _is_same(known.config, config)):
         return known
     history = folder / HISTORY_FILE
     return Training(
         folder,
-        keras if keras.is_file() or subject.is_keras else None,
+        keras if keras.is_file() or subject.is_run else None,
         dataclasses.asdict(config),
         parse_csv(history.read_text()) if history.is_file() else [],
         _read_metrics(folder / METRICS_FILE),
