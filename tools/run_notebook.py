@@ -71,13 +71,13 @@ def run(notebook: Any, folder: Path) -> Any:
         coalesce_streams=True,
         resources={"metadata": {"path": str(folder)}},
     )
-    try:
-        with held_native_stderr():  # the kernel's, which has it from here
+    with held_native_stderr():  # the kernel's, which has it from here
+        try:
             client.execute()
-    except CellExecutionError as exc:
-        raise NotebookError(f"a cell fails with {exc.ename}: {exc.evalue}") from exc
-    except (CellTimeoutError, DeadKernelError) as exc:
-        raise NotebookError(f"a cell does not come to its end: {type(exc).__name__}") from exc
+        except CellExecutionError as exc:
+            raise NotebookError(f"a cell fails with {exc.ename}: {exc.evalue}") from exc
+        except (CellTimeoutError, DeadKernelError) as exc:
+            raise NotebookError(f"a cell does not come to its end: {type(exc).__name__}") from exc
     for cell in notebook.cells:
         cell.metadata = {}
         if cell.cell_type == "code":
