@@ -141,6 +141,20 @@ def test_log_for_tensorboard_goes_on_after_ctrl_c_without_being_asked_for(
     assert logged_epochs(tmp_path / "run") == list(range(1, 13))
 
 
+def test_training_further_is_logged_for_tensorboard(
+    tensorflow, mnist, edge_mnist, write_picture, tmp_path
+):
+    test = mnist.test
+    for digit in range(10):
+        (tmp_path / "own" / str(digit)).mkdir(parents=True)
+        for place, image in enumerate(test.images[test.labels == digit][:5]):
+            write_picture(f"own/{digit}/{place}.png", image)
+    options = ("--data", "own", "--replay", "0.5", "--epochs", "2", "--keep-rejected")
+    outcome = edge_mnist("train", "--from", "pico", *options, "--tensorboard", "--out", "run")
+    assert outcome.code == 0, outcome.err
+    assert logged_epochs(tmp_path / "run") == [1, 2]
+
+
 def logged_epochs(run):
     import tensorflow as tf
 
