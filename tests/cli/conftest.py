@@ -61,6 +61,12 @@ def wide_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
 
 
+@pytest.fixture(scope="session")
+def call_edge_mnist():
+    """What `edge_mnist` calls, for fixtures that outlive a test; in the folder that is current."""
+    return call
+
+
 @pytest.fixture
 def edge_mnist(monkeypatch, tmp_path):
     """Return a function that runs `edge-mnist` in this process and an empty folder."""
