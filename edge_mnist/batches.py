@@ -43,7 +43,7 @@ class BatchRunner:
         """
         self._single = single
         self._size = size
-        self._max_workers = min(single.setting.threads, _count_cores())
+        self._max_workers = min(single.setting.threads, count_cores())
         self._workers: list[Graph] = []
         self._is_of_use: bool | None = None if size > 1 else False
         self._pool: ThreadPoolExecutor | None = None
@@ -138,7 +138,7 @@ def _run_each(
         outputs[start : start + graph.size] = graph.run(codes[start : start + graph.size])
 
 
-def _count_cores() -> int:
+def count_cores() -> int:
     """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux
         return len(os.sched_getaffinity(0))

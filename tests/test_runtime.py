@@ -618,7 +618,7 @@ def test_batch_size_below_1_is_refused(fake_model, size):
 def test_threads_share_batches_and_not_single_images(
     fake_model, image_clock, monkeypatch, cores, helpers
 ):
-    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: cores)
+    monkeypatch.setattr("edge_mnist.batches.count_cores", lambda: cores)
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
     images = np.concatenate([RANDOM] * 3)
@@ -629,7 +629,7 @@ def test_threads_share_batches_and_not_single_images(
 
 
 def test_no_more_threads_than_batches_are_started(fake_model, image_clock, monkeypatch):
-    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: 8)
+    monkeypatch.setattr("edge_mnist.batches.count_cores", lambda: 8)
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
     Classifier(model.content, threads=8).run(RANDOM[:70])
@@ -646,7 +646,7 @@ def test_threads_read_the_same(mnist, engine, image_clock):
 
 
 def test_failure_in_any_thread_is_raised(fake_model, image_clock, monkeypatch):
-    monkeypatch.setattr("edge_mnist.batches._count_cores", lambda: 2)
+    monkeypatch.setattr("edge_mnist.batches.count_cores", lambda: 2)
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
     classifier = Classifier(model.content, threads=2)

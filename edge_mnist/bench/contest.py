@@ -15,7 +15,6 @@ from edge_mnist.bench.advice import advise
 from edge_mnist.bench.contestant import Contestant
 from edge_mnist.bench.protocol import Protocol, WarmUp, inspect_clock
 from edge_mnist.bench.report import BenchReport, MeasuredModel, Row
-from edge_mnist.bench.worker import LATENCIES
 from edge_mnist.bench.worker_process import Worker
 from edge_mnist.engines import resolve_engine
 from edge_mnist.errors import EdgeMnistError
@@ -104,7 +103,8 @@ def _measure_group(
             say(f"warming up {entry.contestant.model} in {entry.contestant.runner}")
             entry.attempt(entry.warm_up)
         measures = dict.fromkeys(name for entry in entries for name in entry.medians)
-        for turn in range(protocol.rounds):
+        has_any = any(entry.error is None for entry in entries)
+        for turn in range(protocol.rounds if has_any else 0):
             if turn % 5 == 0:
                 say(f"round {turn + 1} of {protocol.rounds}")
             for measure in measures:
@@ -128,7 +128,6 @@ class _Entry:
         self.warm_ups: dict[str, WarmUp] = {}
         self.medians: dict[str, list[float]] = {name: [] for name in contestant.measures}
         self.latency: dict[str, LatencyStats] = {}
-        self.resident_bytes = 0
         self.digits: list[int] = []
         self.attempt(lambda: self._start(stack))
 
@@ -160,8 +159,6 @@ class _Entry:
                 "warm up", call=measure, protocol=dataclasses.asdict(self.protocol)
             )
             self.warm_ups[measure] = WarmUp(**told)
-            if measure in LATENCIES:  # what batches take comes on top
-                self.resident_bytes = self.worker.ask("memory")["resident_bytes"]
 
     def take_turn(self, measure: str) -> None:
         if measure in self.medians:
@@ -204,7 +201,7 @@ class _Entry:
             first_inference_ms=start.first_inference_ms,
             cold_start_ms=median(self.cold_starts),
             peak_resident_bytes=start.peak_resident_bytes,
-            resident_bytes=self.resident_bytes,
+            resident_bytes=start.resident_bytes,
         )
 
     def _compare(self, baseline: "_Entry | None") -> dict[str, Ratio]:

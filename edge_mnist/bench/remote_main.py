@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.bench.protocol import Protocol
-from edge_mnist.bench.report import to_json
+from edge_mnist.bench.report import BenchReport, to_json
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import run_bench
 from edge_mnist.bench.stopping import stopping_in_order
@@ -33,13 +33,8 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) != 1:
         sys.exit(f"Usage: python3 {Path(sys.argv[0]).name} {REQUEST_NAME}")
     try:
-        path = Path(arguments[0])
-        request, files, inputs = read_request(path.read_bytes())
-        images = _load_images(path.with_name(IMAGES_NAME))
         with stopping_in_order():
-            report = run_bench(
-                request, images, inputs, _say, find=lambda model: path.with_name(files[model])
-            )
+            report = _measure(Path(arguments[0]))
     except (EdgeMnistError, OSError) as exc:
         sys.exit(str(exc))  # which writes it to stderr
     sys.stdout.write(to_json(report))
@@ -74,6 +69,12 @@ def read_request(text: str | bytes) -> tuple[BenchRequest, dict[str, str], str]:
         raise InvalidInputError(
             "cannot read the request", got=f"{type(exc).__name__}: {exc}"
         ) from exc
+
+
+def _measure(path: Path) -> BenchReport:
+    request, files, inputs = read_request(path.read_bytes())
+    images = _load_images(path.with_name(IMAGES_NAME))
+    return run_bench(request, images, inputs, _say, find=lambda model: path.with_name(files[model]))
 
 
 def _load_images(path: Path) -> NDArray[np.uint8]:

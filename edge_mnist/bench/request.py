@@ -1,8 +1,8 @@
 """What is to be measured."""
 
-import os
 from dataclasses import dataclass, field
 
+from edge_mnist.batches import count_cores
 from edge_mnist.bench.protocol import Protocol
 from edge_mnist.engines import (
     AUTO,
@@ -63,5 +63,5 @@ class BenchRequest:
 
 def usual_threads() -> tuple[int, ...]:
     """Return the numbers of threads worth trying here: 1, 2, 4 and so on up to the cores."""
-    cores = os.cpu_count() or 1
+    cores = count_cores()
     return tuple(threads for threads in (1, 2, 4, 8, 16, 32, 64) if threads <= cores)

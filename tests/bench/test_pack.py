@@ -2,6 +2,7 @@ import ast
 import dataclasses
 import io
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -156,11 +157,18 @@ def test_request_that_is_none_is_refused(text):
 
 
 def test_termination_leaves_by_way_of_all_that_clears_up(monkeypatch, tmp_path):
-    # The signal's handler is what ends workers and removes folders.
-    handlers = {}
-    monkeypatch.setattr(remote_main.signal, "signal", handlers.__setitem__)
-    with pytest.raises(SystemExit):
-        remote_main.main([str(tmp_path / "absent")])
-    (handler,) = handlers.values()
+    left = []
+
+    def measure(*_arguments, **_options):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            left.append("workers and folders")
+
+    monkeypatch.setattr(remote_main, "run_bench", measure)
+    text = write_request(REQUEST, {"my model": "0.tflite"}, "drawn digits")
+    (tmp_path / "request.json").write_text(text)
+    np.save(tmp_path / "images.npy", find_images()[0])
     with pytest.raises(SystemExit, match="143"):
-        handler(15, None)
+        remote_main.main([str(tmp_path / "request.json")])
+    assert left == ["workers and folders"]

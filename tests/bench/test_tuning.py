@@ -71,6 +71,32 @@ def test_what_is_found_is_used_from_then_on(monkeypatch, tuned_file):
     assert tuning.path == tuned_file
 
 
+@pytest.mark.parametrize(("second_ratio", "is_chosen"), [(0.5, True), (1.0, False)])
+@pytest.mark.usefixtures("tuned_file")
+def test_what_wins_once_has_to_win_again(
+    monkeypatch, make_row, make_report, second_ratio, is_chosen
+):
+    ratios = iter([0.5, second_ratio, 1.0])
+
+    def hold(protocol, models, contestants, inputs, say):
+        ratio = next(ratios)
+        rows = []
+        for number, contestant in enumerate(contestants):
+            (measure,) = contestant.measures
+            row = make_row(contestant.model)
+            figures = {measure: row.latency["predict"]}
+            compared = {measure: Ratio(ratio, ratio, ratio)} if number else {}
+            row = dataclasses.replace(row, setting=contestant.setting, runner=contestant.runner)
+            rows.append(dataclasses.replace(row, latency=figures, ratios=compared))
+        return make_report(*rows)
+
+    monkeypatch.setattr("edge_mnist.bench.tuning.hold_contest", hold)
+    images, inputs = find_images()
+    tuning = tune("pico", images, inputs, lambda line: None, Protocol())
+    first, second, *_ = tuning.settings.rows
+    assert tuning.tuned.setting == (second if is_chosen else first).setting
+
+
 def test_model_that_is_not_there_is_told(monkeypatch):
     images, inputs = find_images()
     with pytest.raises(ModelError, match="cannot find the model"):

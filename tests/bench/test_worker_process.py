@@ -26,7 +26,7 @@ def main(how):
             time.sleep(60)
         print("a library's chatter")
         calls = {"nap": nap, "fail": fail, "crash": lambda run: os.abort()}
-        return Loaded(calls, lambda: [1, 2], Start("1.0", 1.0, 2.0, time.time(), 1 << 20))
+        return Loaded(calls, lambda: [1, 2], Start("1.0", 1.0, 2.0, time.time(), 1 << 20, 1 << 20))
     serve(load)
 
 def nap(run):
