@@ -5,7 +5,6 @@ Usage: python benchmarks/rivals.py (two minutes); writes results/rivals.md and r
 Latency does not depend on the weights, so the tutorials' network is untrained.
 """
 
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from edge_mnist.bench.tables import format_ratio
 from edge_mnist.bench.tuning import choose
 from edge_mnist.bench.worker import COPIED, INVOKE
 from edge_mnist.comparison.chart import draw_comparison
-from edge_mnist.comparison.contest import PEER_WORKER
+from edge_mnist.comparison.contest import peer_contestant, to_bars
 from edge_mnist.comparison.peers import installed_peers, write_twin
 from edge_mnist.comparison.twin import TFLITE_FILE
 from edge_mnist.engines import EngineSetting, installed_engines
@@ -76,10 +75,7 @@ def main() -> None:
             *(stage.contestant(TUTORIAL, one, (COPIED,)) for one in engines),
             *(stage.contestant(TUTORIAL_FLOAT, one, (COPIED,)) for one in engines),
         ]
-        for name in peers:
-            options = {"peer": name, "twin": str(twin), "images": str(stage.images)}
-            worker = (PEER_WORKER, json.dumps(options))
-            contestants.append(Contestant(TUTORIAL_FLOAT, name, None, worker, (COPIED,)))
+        contestants += [peer_contestant(TUTORIAL_FLOAT, name, twin, stage) for name in peers]
         rows = measure(contestants)
     write_report(
         "rivals",
@@ -136,14 +132,8 @@ def describe_row(row: Row) -> list[str]:
 
 def draw(rows: Sequence[Row]) -> None:
     """Draw the rows, the default model highlighted."""
-    bars = []
-    for row in rows:
-        ratio = row.ratios.get(COPIED)
-        low, high = (ratio.low, ratio.high) if ratio else (1.0, 1.0)
-        bars.append((f"{row.model}, {row.runner}", row.latency[COPIED].p50_us, low, high))
-    draw_comparison(
-        bars, f"From an image to ten numbers\n{describe_machine()}", RESULTS / "rivals.png"
-    )
+    title = f"From an image to ten numbers\n{describe_machine()}"
+    draw_comparison(to_bars(rows), title, RESULTS / "rivals.png")
 
 
 def say(line: str) -> None:

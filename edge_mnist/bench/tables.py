@@ -45,7 +45,7 @@ def describe(report: BenchReport) -> list[str]:
         f"At least {protocol.duration_s:g} s and {protocol.min_runs} runs of each, in "
         f"{protocol.rounds} turns, after a warm-up; {report.inputs}; the clock steps by "
         f"{clock.resolution_ns} ns and adds {clock.overhead_ns:.0f} ns to each run. Each row "
-        "is one process; two that run the same differ by up to 2 %, which no interval covers.",
+        "is one process; two that run the same differ by some 2 %, which no interval covers.",
     ]
 
 

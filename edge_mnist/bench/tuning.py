@@ -28,7 +28,7 @@ from edge_mnist.tuned_settings import TunedSetting, save_tuned
 BATCH_SIZES = (8, 16, 32, 64, 128, 256)
 LARGEST_BATCH = batch_name(BATCHES[-1])
 
-# Processes that run the same differ by up to 2 %, by where their memory lies, and no interval over
+# Processes that run the same differ by some 2 %, by where their memory lies, and no interval over
 # the rounds of one of them covers that.
 LARGEST_RATIO = 0.97
 

@@ -20,47 +20,47 @@ OUR_COLOR, PEER_COLOR = "#0b5fa5", "#b4b4b4"
 # share of the axis, so that its label has room.
 SHORTEST_BAR, LONGEST_BAR = 0.3, 0.58
 
-Row = tuple[str, float, float, float]
+Bar = tuple[str, float, float, float]
 """A name, its median in µs an image, and the lowest and highest ratio to what all stand against."""
 
 
 def draw_comparison(
-    rows: Sequence[Row], title: str, path: Path, *, ours: Sequence[str] | None = None
+    bars: Sequence[Bar], title: str, path: Path, *, ours: Sequence[str] | None = None
 ) -> None:
-    """Draw a bar a row on a logarithmic axis, the quickest on top.
+    """Draw bars on a logarithmic axis, the quickest on top.
 
     Args:
-        rows: In any order. What the others are compared with has ratios of 1.
+        bars: In any order. What the others are compared with has ratios of 1.
         title: What was compared, and where.
         path: Where the PNG goes.
         ours: The names to highlight; None for all that name no peer.
 
     Raises:
-        InvalidInputError: If there are no rows, or a time is not above 0.
+        InvalidInputError: If there are no bars, or a time is not above 0.
     """
-    if not rows:
-        raise InvalidInputError("a comparison's chart", expected="at least one row", got="none")
-    for name, p50_us, *_ in rows:
+    if not bars:
+        raise InvalidInputError("a comparison's chart", expected="at least one bar", got="none")
+    for name, p50_us, *_ in bars:
         if not (math.isfinite(p50_us) and p50_us > 0):
             expected = "a time above 0 µs"
             raise InvalidInputError(f"{name} in a chart", expected=expected, got=f"{p50_us:g}")
     if ours is None:
-        ours = [name for name, *_ in rows if not any(peer.name in name for peer in PEERS)]
-    rows = sorted(rows, key=lambda row: row[1])
-    times = [p50_us for _, p50_us, *_ in rows]
-    width = BARS_WIDTH + LETTER_WIDTH * max(len(name) for name, *_ in rows)
-    height = FRAME_HEIGHT + ROW_HEIGHT * len(rows)
+        ours = [name for name, *_ in bars if not any(peer.name in name for peer in PEERS)]
+    bars = sorted(bars, key=lambda bar: bar[1])
+    times = [p50_us for _, p50_us, *_ in bars]
+    width = BARS_WIDTH + LETTER_WIDTH * max(len(name) for name, *_ in bars)
+    height = FRAME_HEIGHT + ROW_HEIGHT * len(bars)
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
-    bars = axes.barh(
-        range(len(rows)),
+    drawn = axes.barh(
+        range(len(bars)),
         times,
         0.72,
-        color=[OUR_COLOR if name in ours else PEER_COLOR for name, *_ in rows],
+        color=[OUR_COLOR if name in ours else PEER_COLOR for name, *_ in bars],
     )
-    axes.bar_label(bars, [_label(*row[1:]) for row in rows], padding=4, fontsize=8)
-    axes.set_yticks(range(len(rows)), [name for name, *_ in rows], fontsize=9)
-    for tick, (name, *_) in zip(axes.get_yticklabels(), rows, strict=True):
+    axes.bar_label(drawn, [_label(*bar[1:]) for bar in bars], padding=4, fontsize=8)
+    axes.set_yticks(range(len(bars)), [name for name, *_ in bars], fontsize=9)
+    for tick, (name, *_) in zip(axes.get_yticklabels(), bars, strict=True):
         tick.set_fontweight("bold" if name in ours else "normal")
     axes.invert_yaxis()
     axes.set_xscale("log")

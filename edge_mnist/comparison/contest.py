@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,12 @@ from numpy.typing import NDArray
 
 from edge_mnist.bench.contest import Say, hold_contest
 from edge_mnist.bench.contestant import Contestant, Stage
+from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.report import BenchReport, Row
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import read_models
 from edge_mnist.bench.worker import COPIED
-from edge_mnist.comparison.chart import draw_comparison
+from edge_mnist.comparison.chart import Bar, draw_comparison
 from edge_mnist.comparison.peers import PEERS, installed_peers, write_twin
 from edge_mnist.comparison.twin import TFLITE_FILE
 from edge_mnist.errors import ExportError, ModelError
@@ -69,14 +71,44 @@ def run_comparison(
                 if one.delegate
             ]
             for name in peers:
-                options = {"peer": name, "twin": str(twins[model]), "images": str(stage.images)}
-                worker = (PEER_WORKER, json.dumps(options))
                 contestants.append(
-                    Contestant(_name_twin(model), name, None, worker, (COPIED,), group=model)
+                    peer_contestant(_name_twin(model), name, twins[model], stage, group=model)
                 )
         return hold_contest(
             request.protocol, {**models, **floats}, contestants, inputs, say, failed=failed
         )
+
+
+def peer_contestant(
+    model: str, peer: str, twin: Path, stage: Stage, *, group: str = ""
+) -> Contestant:
+    """Return a network in a peer as a contestant.
+
+    Args:
+        model: What its row is called.
+        peer: A peer's name.
+        twin: What `write_twin` returned.
+        stage: Where the images are.
+        group: As a contestant has it.
+    """
+    options = {"peer": peer, "twin": str(twin), "images": str(stage.images)}
+    return Contestant(model, peer, None, (PEER_WORKER, json.dumps(options)), (COPIED,), group)
+
+
+def to_bars(rows: Sequence[Row]) -> list[Bar]:
+    """Return the rows that have figures as a chart has them."""
+    bars = []
+    for row in rows:
+        if row.error is None:
+            ratio = row.ratios.get(COPIED)
+            low, high = (ratio.low, ratio.high) if ratio else (1.0, 1.0)
+            bars.append((name_bar(row), row.latency[COPIED].p50_us, low, high))
+    return bars
+
+
+def name_bar(row: Row) -> str:
+    """Return what a row's bar is called."""
+    return make_plain(f"{row.model}, {row.runner}")
 
 
 def draw_report(report: BenchReport, path: Path) -> None:
@@ -89,18 +121,10 @@ def draw_report(report: BenchReport, path: Path) -> None:
     Raises:
         InvalidInputError: If no row has figures.
     """
-    rows, ours = [], []
-    for row in report.rows:
-        if row.error is None:
-            name = f"{row.model}, {row.runner}"
-            ratio = row.ratios.get(COPIED)
-            low, high = (ratio.low, ratio.high) if ratio else (1.0, 1.0)
-            rows.append((name, row.latency[COPIED].p50_us, low, high))
-            if not row.model.endswith(FLOAT):
-                ours.append(name)
+    ours = [name_bar(row) for row in report.rows if not row.model.endswith(FLOAT)]
     machine = report.machine
     title = f"One image, one process each, in turns\n{machine.cpu}, {machine.cores} cores"
-    draw_comparison(rows, title, path, ours=ours)
+    draw_comparison(to_bars(report.rows), title, path, ours=ours)
 
 
 def _name_twin(model: str) -> str:

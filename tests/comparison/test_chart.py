@@ -91,7 +91,7 @@ def test_times_have_three_digits(microseconds, text):
 
 
 def test_nothing_to_draw_is_said(draw):
-    with pytest.raises(InvalidInputError, match="expected at least one row, got none"):
+    with pytest.raises(InvalidInputError, match="expected at least one bar, got none"):
         draw([])
 
 
