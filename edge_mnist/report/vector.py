@@ -114,6 +114,7 @@ CLEANINGS = [
         (r"xlink:href=", "href="),
         # The page's own font.
         (r"font: (?:[\w-]+ )*?([\d.]+)px [^;\"]*", r"font-size: \1px"),
+        (r"font-family: [^;\"]*;? ?", ""),
         (r"\s*\n\s*", "\n"),
     )
 ]
