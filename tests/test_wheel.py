@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def test_wheel_predicts_in_a_clean_environment(tmp_path):
     pytest.importorskip("build")
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if "/templates/" in name}
+    templates = (ROOT / "edge_mnist" / "report" / "templates").iterdir()
+    assert shipped == {path.relative_to(ROOT).as_posix() for path in templates}
     venv.create(tmp_path / "venv", with_pip=True)
     scripts = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
