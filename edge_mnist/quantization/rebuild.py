@@ -11,26 +11,18 @@ from tensorflow.lite.python.schema_py_generated import (
     ActivationFunctionType,
     BuiltinOperator,
     Padding,
-    TensorType,
 )
 from tensorflow.lite.tools import flatbuffer_utils
 
 from edge_mnist.errors import ModelError
-from edge_mnist.model_file import INPUT_SHAPE, check_structure
-from edge_mnist.quantization.slim import NO_TENSOR
+from edge_mnist.model_file import INPUT_SHAPE
+from edge_mnist.tflite_file import TfliteFile
+from edge_mnist.tflite_schema import NO_TENSOR
+from edge_mnist.tflite_tensor import FileTensor
 
 layers = tf_keras.layers
 
 PADDINGS = {Padding.SAME: "same", Padding.VALID: "valid"}
-# What a constant's bytes are; the format is little-endian on every machine.
-DTYPES = {
-    TensorType.FLOAT32: "<f4",
-    TensorType.FLOAT16: "<f2",
-    TensorType.INT8: "|i1",
-    TensorType.UINT8: "|u1",
-    TensorType.INT32: "<i4",
-    TensorType.INT64: "<i8",
-}
 
 Weights = list[NDArray[Any]] | None
 Built = tuple[Any, Weights]  # a layer, and its weights if it has any
@@ -54,9 +46,12 @@ def rebuild(content: bytes) -> Any:
         ModelError: If it is no .tflite file, or has an operator or a shape that is not of those;
             the message names it.
     """
-    check_structure(content)
     try:
-        return _build(_Graph(content))
+        file = TfliteFile(content)
+    except ModelError as exc:
+        raise ModelError(f"the model cannot be rebuilt: {exc}") from exc
+    try:
+        return _build(_Graph(content, file))
     # What reading a damaged file ends in.
     except (struct.error, IndexError, KeyError, TypeError, AttributeError, ValueError) as exc:
         raise ModelError("the model cannot be rebuilt", got=f"{type(exc).__name__}: {exc}") from exc
@@ -65,17 +60,18 @@ def rebuild(content: bytes) -> Any:
 class _Graph:
     """The one graph of a file, and its constants."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, file: TfliteFile) -> None:
+        self._file, self._tensors = file, file.graphs[0].tensors
+        # The settings of operators, which TfliteFile passes over.
         self._model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
         graph = self._model.subgraphs[0]
-        self.tensors = graph.tensors
         self.source, self.target = int(graph.inputs[0]), int(graph.outputs[0])
         # Float16 weights are widened by an operator each, before all others.
         self._widened: dict[int, int] = {}
         self.operators = []
         for operator in graph.operators:
             kind, start = self.kind(operator), int(operator.inputs[0])
-            if kind == BuiltinOperator.DEQUANTIZE and self._bytes(start) is not None:
+            if kind == BuiltinOperator.DEQUANTIZE and self._tensors[start].buffer is not None:
                 self._widened[int(operator.outputs[0])] = start
             else:
                 self.operators.append(operator)
@@ -88,23 +84,21 @@ class _Graph:
 
     def shape(self, index: int) -> list[int]:
         """Return a tensor's shape."""
-        return [int(size) for size in self.tensors[index].shape]
+        return self._tensors[index].shape
 
     def is_quantized(self, index: int) -> bool:
         """Return whether a tensor's numbers stand for others."""
-        quantization = self.tensors[index].quantization
-        scale = None if quantization is None else quantization.scale
-        return scale is not None and len(scale) > 0
+        return self._tensors[index].quantization is not None
 
     def weights(self, operator: Any) -> NDArray[np.float32]:
         """Return what an operator's weights stand for."""
-        return self._dequantize(operator, 1)
+        return self._file.dequantize(self._find(operator, 1))
 
     def bias(self, operator: Any, count: int) -> NDArray[np.float32]:
         """Return what an operator's bias stands for: float32 [count], zeros if it has none."""
         if len(operator.inputs) < 3 or operator.inputs[2] == NO_TENSOR:
             return np.zeros(count, np.float32)
-        return self._dequantize(operator, 2)
+        return self._file.dequantize(self._find(operator, 2))
 
     def factor(self, operator: Any) -> float:
         """Return what a multiplication multiplies all with."""
@@ -115,31 +109,16 @@ class _Graph:
 
     def read(self, operator: Any, place: int) -> NDArray[Any]:
         """Return one of an operator's inputs as it stands in the file."""
-        index = int(operator.inputs[place])
-        index = self._widened.get(index, index)
-        tensor, content = self.tensors[index], self._bytes(index)
-        if content is None or tensor.type not in DTYPES:
-            got = "one that is computed" if content is None else _name(tensor.type, TensorType)
-            expected = "constants of a known type"
-            raise _refuse(f"input {place} of {_name(self.kind(operator))}", expected, got)
-        return np.frombuffer(content, DTYPES[tensor.type]).reshape(self.shape(index))
+        return self._file.read_constant(self._find(operator, place))
 
-    def _dequantize(self, operator: Any, place: int) -> NDArray[np.float32]:
-        values = self.read(operator, place)
+    def _find(self, operator: Any, place: int) -> FileTensor:
+        """Return a constant that an operator takes, as the file holds it."""
         index = int(operator.inputs[place])
-        if not self.is_quantized(index):
-            return values.astype(np.float32)
-        quantization = self.tensors[index].quantization
-        along = [1] * values.ndim
-        if len(quantization.scale) > 1:
-            along[quantization.quantizedDimension] = -1
-        scale = np.asarray(quantization.scale, np.float64).reshape(along)
-        zero_point = np.asarray(quantization.zeroPoint, np.float64).reshape(along)
-        return np.asarray((values - zero_point) * scale, np.float32)
-
-    def _bytes(self, index: int) -> bytes | None:
-        content = self._model.buffers[self.tensors[index].buffer].data
-        return None if content is None or not len(content) else bytes(content)
+        tensor = self._tensors[self._widened.get(index, index)]
+        if tensor.buffer is None:
+            part = f"input {place} of {_name(self.kind(operator))}"
+            raise _refuse(part, "a constant", "one that is computed")
+        return tensor
 
 
 def _build(graph: _Graph) -> Any:

@@ -8,9 +8,7 @@ from tensorflow.lite.python.schema_py_generated import BuiltinOperator
 from tensorflow.lite.tools import flatbuffer_utils
 
 from edge_mnist.model_file import TFLITE_IDENTIFIER
-
-# What an operator's list of inputs holds in place of one that it does without.
-NO_TENSOR = -1
+from edge_mnist.tflite_schema import NO_TENSOR
 
 
 def slim(content: bytes) -> bytes:

@@ -38,7 +38,7 @@ def mix(own: OwnDigits, old: Dataset, replay: float, seed: int) -> Dataset:
         TrainingError: If `replay` is out of its range.
     """
     if not 0 <= replay < 1:
-        raise TrainingError("replay", expected="0 up to below 1", got=str(replay))
+        raise TrainingError("--replay", expected="0 up to below 1", got=str(replay))
     train, validation, test = own.split()
     count = max(len(train), round((1 - replay) * EPOCH_IMAGES))
     replayed = min(len(old.train), round(count * replay / (1 - replay)))
