@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from edge_mnist.evaluation import ConfidenceBin
 from edge_mnist.layer_noise import LayerNoise
@@ -25,6 +25,7 @@ from edge_mnist.training.history import EpochResult
 
 WIDE = 660.0  # units
 BESIDE_PT = 9  # from a dot to its name, up and to the side
+NAME_PT = 70  # that a name takes, about
 LINE_PT = 13  # from a name to the next one below it
 MARKED_EPOCHS = 30  # where there are no more than these, each is a dot
 
@@ -186,7 +187,10 @@ def draw_pareto(spots: Sequence[Spot], *, is_wide: bool) -> Markup:
     sizes = [spot.size_bytes for spot in spots]
     axes.set_xlim(min(sizes) / 1.5, max(sizes) * 1.5)
     axes.xaxis.set_major_formatter(FuncFormatter(_format_bytes))
-    axes.xaxis.set_minor_formatter(FuncFormatter(_format_some_bytes))
+    has_room = is_wide or max(sizes) < 10 * min(sizes)
+    axes.xaxis.set_minor_formatter(
+        FuncFormatter(_format_some_bytes) if has_room else NullFormatter()
+    )
     axes.yaxis.set_major_formatter(FuncFormatter(_format_share))
     axes.set(xlabel="the file's size (logarithmic)", ylabel="accuracy")
     axes.tick_params(which="minor", color=LINE)
@@ -201,14 +205,17 @@ def _name_spots(chart: Chart, spots: Sequence[Spot]) -> None:
     chart.figure.draw_without_rendering()  # only now are the axes where they stay
     middle = axes.get_window_extent().x0 + axes.get_window_extent().width / 2
     scale = UNITS_AN_INCH / chart.figure.dpi
-    taken: list[tuple[bool, float]] = []
+    taken: list[tuple[float, float]] = []
     for spot in sorted(spots, key=lambda spot: -spot.accuracy):
         x, y = axes.transData.transform((spot.size_bytes, spot.accuracy))
         is_left = bool(x > middle)
         line = y * scale + (BESIDE_PT if is_left else -BESIDE_PT)
-        while any(side == is_left and abs(line - other) < LINE_PT for side, other in taken):
+        while any(
+            abs(x * scale - beside) < NAME_PT and abs(line - other) < LINE_PT
+            for beside, other in taken
+        ):
             line -= 1
-        taken.append((is_left, line))
+        taken.append((x * scale, line))
         axes.annotate(
             spot.name,
             (spot.size_bytes, spot.accuracy),
