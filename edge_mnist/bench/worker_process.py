@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import tempfile
@@ -18,6 +19,8 @@ from edge_mnist.fresh_python import build_fresh_command, name_signal
 
 # TensorFlow takes some seconds to start; a block of a slow peer takes less.
 TIMEOUT_S = 120.0
+
+TEMPORARY_FOLDERS = ("TMPDIR", "TEMP", "TMP")  # what Python asks, in this order
 
 
 class Worker:
@@ -43,12 +46,15 @@ class Worker:
         self._timeout_s = timeout_s
         self._lines: queue.Queue[bytes] = queue.Queue()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        # TensorFlow writes files that it would remove at an exit that it does not live to see.
+        self._folder = tempfile.TemporaryDirectory(prefix="edge-mnist-")
         started_at = time.time()
         self._process = subprocess.Popen(
             build_fresh_command(module, *arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
+            env={**os.environ, **dict.fromkeys(TEMPORARY_FOLDERS, self._folder.name)},
             start_new_session=True,  # Ctrl-C is this process's to answer
         )
         # Windows cannot wait for a pipe with a limit of time in another way.
@@ -97,6 +103,7 @@ class Worker:
             if self._reader.is_alive():
                 self._reader.join()
         self._stderr.close()
+        self._folder.cleanup()
 
     def _read(self) -> dict[str, Any]:
         try:

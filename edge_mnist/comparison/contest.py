@@ -14,6 +14,7 @@ from edge_mnist.bench.plain_text import make_plain
 from edge_mnist.bench.report import BenchReport, Row
 from edge_mnist.bench.request import BenchRequest
 from edge_mnist.bench.run import read_models
+from edge_mnist.bench.stopping import signals_held
 from edge_mnist.bench.worker import COPIED
 from edge_mnist.comparison.chart import Bar, draw_comparison
 from edge_mnist.comparison.peers import PEERS, installed_peers, write_twin
@@ -55,7 +56,8 @@ def run_comparison(
         for number, (model, content) in enumerate(models.items()):
             say(f"making {model} again in float32")
             try:
-                twins[model] = write_twin(content, Path(folder, f"twin-{number}"))
+                with signals_held():  # TensorFlow calls Python, and crashes if that is cut off
+                    twins[model] = write_twin(content, Path(folder, f"twin-{number}"))
             except (ModelError, ExportError) as exc:
                 failed.append(Row(_name_twin(model), "", None, error=str(exc)))
         floats = {_name_twin(model): (twins[model] / TFLITE_FILE).read_bytes() for model in twins}

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from edge_mnist.bench.stopping import stopping_in_order
+from edge_mnist.bench.stopping import signals_held, stopping_in_order
 
 PROGRAM = """
 import signal, sys, tempfile, time
@@ -53,11 +53,28 @@ def test_what_is_ignored_stays_ignored(monkeypatch):
         signal.signal(signal.SIGTERM, before)
 
 
-def test_thread_runs_without_it():
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
+def test_signal_waits_for_what_must_not_be_cut_off():
     done = []
 
     def work():
         with stopping_in_order():
+            with signals_held():
+                signal.raise_signal(signal.SIGTERM)
+                signal.raise_signal(signal.SIGINT)
+                done.append("all of it")
+            done.append("what comes after")
+
+    with pytest.raises(SystemExit, match="143"):
+        work()
+    assert done == ["all of it"]
+
+
+def test_thread_runs_without_it():
+    done = []
+
+    def work():
+        with stopping_in_order(), signals_held():
             done.append(True)
 
     thread = threading.Thread(target=work)

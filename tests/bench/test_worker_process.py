@@ -1,5 +1,6 @@
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from edge_mnist.errors import ModelError
 
 # A worker's module, whose load does what the test wants.
 MODULE = """
-import os, sys, time
+import os, sys, tempfile, time
 from edge_mnist.bench.worker import Loaded, Start, serve
 from edge_mnist.errors import ModelError
 
@@ -24,6 +25,9 @@ def main(how):
             sys.exit("no such library")
         if how == "hang":
             time.sleep(60)
+        if how == "litter":
+            left = tempfile.mkstemp()[1]
+            return Loaded({}, lambda: [left], Start("1.0", 1.0, 2.0, time.time(), 0, 0))
         print("a library's chatter")
         calls = {"nap": nap, "fail": fail, "crash": lambda run: os.abort()}
         return Loaded(calls, lambda: [1, 2], Start("1.0", 1.0, 2.0, time.time(), 1 << 20, 1 << 20))
@@ -97,6 +101,13 @@ def test_failing_run_leaves_the_rest_usable(start):
 def test_crash_midway_is_told(start):
     with start("well") as worker, pytest.raises(ModelError, match="crashes the process"):
         worker.ask("time", call="crash", duration_s=0.02, min_runs=1)
+
+
+def test_temporary_files_that_it_left_go_with_it(start, tmp_path):
+    with start("litter") as worker:
+        left = Path(worker.ask("read")["digits"][0])
+        assert left.is_file()
+    assert not left.parent.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Linux and macOS list processes with ps")
