@@ -51,7 +51,8 @@ class LayerNoise:
     Attributes:
         sqnr_db: Signal to quantization noise of what it gives out, in decibels: with all that the
             layers before it have lost. 6 dB are one bit.
-        lost_db: How much less that is than before this layer; of the first one, None.
+        added: The noise that it adds, its power as a share of the signal's; what it passes on of
+            earlier noise is not in it. Below 0 if it evens noise out.
         weights_sqnr_db: The same of its weights alone, up to a common factor: the first layer of a
             converted model takes pixels of 0 to 255 or of 0 to 1.
         used_codes: The share of its 256 codes that lie between the lowest and the highest it gave.
@@ -61,7 +62,7 @@ class LayerNoise:
     name: str
     shape: list[int]
     sqnr_db: float
-    lost_db: float | None
+    added: float
     weights_sqnr_db: float
     used_codes: float
 
@@ -122,8 +123,10 @@ def run_layers(
 def measure_noise(layers: list[Layer]) -> list[LayerNoise]:
     """Return what is lost in each layer."""
     noises: list[LayerNoise] = []
+    share_before = 0.0
     for layer in layers:
         sqnr_db = signal_to_noise_db(layer.values, layer.quantized_values)
+        share = 10 ** (-sqnr_db / 10)
         low, high = layer.code_range
         span = float(layer.quantized_values.max() - layer.quantized_values.min())
         noises.append(
@@ -132,12 +135,18 @@ def measure_noise(layers: list[Layer]) -> list[LayerNoise]:
                 name=layer.name,
                 shape=list(layer.values.shape[1:]),
                 sqnr_db=sqnr_db,
-                lost_db=noises[-1].sqnr_db - sqnr_db if noises else None,
+                added=share - share_before,
                 weights_sqnr_db=signal_to_noise_db(layer.weights, _fit_weights(layer)),
                 used_codes=span / (high - low) if high > low else 0.0,
             )
         )
+        share_before = share
     return noises
+
+
+def find_noisiest(noises: list[LayerNoise]) -> LayerNoise:
+    """Return the layer that adds the most noise."""
+    return max(noises, key=lambda noise: noise.added)
 
 
 def advise(noises: list[LayerNoise], method: str | None = None) -> str:
@@ -147,9 +156,7 @@ def advise(noises: list[LayerNoise], method: str | None = None) -> str:
         noises: Of all layers, in order.
         method: How the int8 model was made: qat, ptq, or None if that is not known.
     """
-    worst = max(noises, key=lambda noise: -np.inf if noise.lost_db is None else noise.lost_db)
-    if worst.lost_db is None:
-        return "there is one layer only"
+    worst = find_noisiest(noises)
     if worst.used_codes < WELL_USED:
         remedy = (
             f"it gives out {100 * worst.used_codes:.0f} % of its codes only, its range is wider "
@@ -162,7 +169,8 @@ def advise(noises: list[LayerNoise], method: str | None = None) -> str:
         )
     else:
         remedy = "train it for int8 (--method qat), or give it more channels"
-    return f"layer {worst.number} ({worst.name}) costs most, {worst.lost_db:.1f} dB: {remedy}"
+    share = 100 * worst.added
+    return f"layer {worst.number} ({worst.name}) costs most, {share:.2g} % of noise: {remedy}"
 
 
 def signal_to_noise_db(signal: NDArray[np.float32], quantized: NDArray[np.float32]) -> float:

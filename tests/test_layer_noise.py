@@ -26,8 +26,8 @@ def layer(values, quantized, code_range=(0.0, 1.0), number=1, weights=None, quan
     )
 
 
-def noise(number, lost_db, used_codes=1.0):
-    return LayerNoise(number, "conv_2d_1", [1], 30.0, lost_db, 40.0, used_codes)
+def noise(number, added, used_codes=1.0):
+    return LayerNoise(number, "conv_2d_1", [1], 30.0, added, 40.0, used_codes)
 
 
 def test_ratio_in_decibels():
@@ -45,13 +45,14 @@ def test_rounding_to_codes_gives_the_noise_that_theory_says():
     assert found == pytest.approx(6.02 * 8, abs=0.1)
 
 
-def test_each_layer_loses_against_the_one_before():
+def test_each_layer_adds_to_the_noise_of_the_one_before():
     exact = np.linspace(0, 1, 50).reshape(5, 10)
     first = layer(exact, exact + 0.01)
     second = layer(exact, exact + 0.1, number=2)
     before, after = measure_noise([first, second])
-    assert before.lost_db is None
-    assert after.lost_db == pytest.approx(20, abs=0.01)  # ten times the error
+    power = 99 / (6 * 49)  # the mean of (k/n)**2 for k from 0 to n is (2n + 1) / 6n
+    assert before.added == pytest.approx(0.01**2 / power, rel=1e-3)
+    assert after.added == pytest.approx((0.1**2 - 0.01**2) / power, rel=1e-3)
     assert (after.shape, after.number) == ([10], 2)
 
 
@@ -69,9 +70,9 @@ def test_factor_common_to_all_weights_is_no_noise():
 
 
 def test_advice_names_the_layer_that_loses_most():
-    noises = [noise(1, None), noise(2, 1.0), noise(3, 5.0), noise(4, -2.0)]
-    assert advise(noises).startswith("layer 3 (conv_2d_1) costs most, 5.0 dB: train it for int8")
+    noises = [noise(1, 0.01), noise(2, 0.005), noise(3, 0.02), noise(4, -0.03)]
+    assert advise(noises).startswith("layer 3 (conv_2d_1) costs most, 2 % of noise: train it")
+    assert advise(noises[:2]).startswith("layer 1 (conv_2d_1) costs most, 1 % of noise: train it")
     assert "more channels" in advise(noises, "qat")
     wasteful = [dataclasses.replace(one, used_codes=0.4) for one in noises]
     assert "40 % of its codes only" in advise(wasteful, "qat")
-    assert advise(noises[:1]) == "there is one layer only"

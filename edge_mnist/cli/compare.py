@@ -110,13 +110,13 @@ def _render(comparison: Comparison) -> str:
             noise.name,
             "x".join(map(str, noise.shape)),
             f"{noise.sqnr_db:.1f}",
-            "" if noise.lost_db is None else f"{noise.lost_db:.1f}",
+            f"{100 * noise.added:.2g} %",
             f"{noise.weights_sqnr_db:.1f}",
             f"{100 * noise.used_codes:.0f} %",
         ]
         for noise in comparison.layers
     ]
-    header = ["", "layer", "output", "SQNR, dB", "lost here", "of weights", "codes used"]
+    header = ["", "layer", "output", "SQNR, dB", "noise added", "of weights", "codes used"]
     return "\n\n".join(
         [
             render_table(["model", "accuracy", "95 % interval"], rows),

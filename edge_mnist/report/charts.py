@@ -1,6 +1,5 @@
 """The charts of a report."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from edge_mnist.evaluation import ConfidenceBin
-from edge_mnist.layer_noise import LayerNoise
+from edge_mnist.layer_noise import LayerNoise, find_noisiest
 from edge_mnist.report.vector import (
     FIRST,
     INK,
@@ -116,9 +115,9 @@ def draw_noise(noises: Sequence[LayerNoise], model: str) -> Markup:
     """
     chart = Chart(50 + 26 * len(noises))
     axes = chart.axes[0]
-    worst = max(noises, key=lambda noise: -math.inf if noise.lost_db is None else noise.lost_db)
+    worst = find_noisiest(noises)
     places = range(len(noises))
-    colors = [SECOND if noise is worst and noise.lost_db else FIRST for noise in noises]
+    colors = [SECOND if noise is worst and len(noises) > 1 else FIRST for noise in noises]
     bars = axes.barh(places, [noise.sqnr_db for noise in noises], 0.62, color=colors)
     axes.bar_label(bars, [f"{noise.sqnr_db:.1f}" for noise in noises], padding=3, fontsize=SMALL_PT)
     names = [f"{noise.number} {noise.name.lower()}" for noise in noises]
