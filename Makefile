@@ -40,7 +40,7 @@ gif: .venv/.installed
 	$(BIN)/edge-mnist webcam --source 'runs/recognition/*.avi' --no-window --width 400 \
 	  --save docs/recognition.gif
 
-# The pictures and outputs of docs/explain.md and docs/inspect.md, made by the commands.
+# The pictures and outputs in docs/ that commands make.
 docs-images: .venv/.installed
 	$(BIN)/python tools/docs_images.py
 

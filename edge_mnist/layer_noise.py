@@ -1,5 +1,6 @@
 """What quantization costs, layer by layer: a float model and its int8 twin on the same images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,7 +145,7 @@ def measure_noise(layers: list[Layer]) -> list[LayerNoise]:
     return noises
 
 
-def find_noisiest(noises: list[LayerNoise]) -> LayerNoise:
+def find_noisiest(noises: Sequence[LayerNoise]) -> LayerNoise:
     """Return the layer that adds the most noise."""
     return max(noises, key=lambda noise: noise.added)
 

@@ -113,11 +113,11 @@ def _prepare(request: TuningRequest, given: dict[str, Any], old: Dataset, out: P
     own = load_own_digits(data, read_image, partial(load_dataset))
     base = open_base(request.base or "", old.train.images[:MEASURED_IMAGES], rebuild)
     replay = finetune.DEFAULT_REPLAY if request.replay is None else request.replay
-    tuning = finetune.FineTuning(base.name, data, replay, choose_frozen(base.model, request.freeze))
+    frozen = choose_frozen(base.model, request.freeze)
+    tuning = finetune.FineTuning(base.name, data, replay, frozen, request.keep_rejected)
     folder = out or Path("runs") / f"{base.model.name}-own"
     config = finetune.plan_tuning(base, given)
-    keeps = request.keep_rejected
-    finetune.prepare_run(base, own, old, config, tuning, folder, keeps_rejected=keeps)
+    finetune.prepare_run(base, own, old, config, tuning, folder)
     say(f"training {base.name} further on {len(own.names):,} images of {data} into {folder}")
     return folder
 

@@ -62,6 +62,7 @@ def _tune(training: "Training", tuning: "FineTuning", out: Path) -> str:
     words += ["--replay", str(tuning.replay)]
     if tuning.frozen:
         words += ["--freeze", ",".join(tuning.frozen)]
+    words += ["--keep-rejected"] if tuning.keeps_rejected else []
     for option in ("epochs", "batch_size", "learning_rate", "seed"):
         words += [f"--{option.replace('_', '-')}", str(config[option])]
     return _join([*words, "--out", str(out)])

@@ -68,6 +68,7 @@ class FineTuning:
         data: One's own digits.
         replay: The share of MNIST's digits in what it learns from, 0 up to below 1.
         frozen: The names of the layers that stay as they are, from `freezing.name_layers`.
+        keeps_rejected: Whether it learns from images too that the model takes for no digits.
         seen: What the network has seen before or sees of one's own; None before `prepare_run`.
     """
 
@@ -75,6 +76,7 @@ class FineTuning:
     data: str
     replay: float = DEFAULT_REPLAY
     frozen: tuple[str, ...] = ()
+    keeps_rejected: bool = False
     seen: TrainedOn | None = None
 
 
@@ -140,8 +142,6 @@ def prepare_run(
     config: TrainConfig,
     tuning: FineTuning,
     folder: Path,
-    *,
-    keeps_rejected: bool = False,
 ) -> None:
     """Check everything and write what `tune_run` takes.
 
@@ -152,7 +152,6 @@ def prepare_run(
         config: From `plan_tuning`.
         tuning: The rest.
         folder: The run folder.
-        keeps_rejected: Train on images too that the model takes for no digits.
 
     Raises:
         DatasetError: If images look like no digits.
@@ -164,7 +163,7 @@ def prepare_run(
             remedy="give another folder with --out, or go on with that run by --resume",
         )
     freeze(base.model, tuning.frozen)
-    if not keeps_rejected:
+    if not tuning.keeps_rejected:
         check_digits(own, find_rejected(base, own))
     split = save_mix(mix(own, old, tuning.replay, config.seed), folder / DATA_FOLDER)
     learned, looked_at, _ = own.split()

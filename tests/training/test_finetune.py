@@ -64,8 +64,8 @@ def tune(base, own, old, tmp_path, monkeypatch):
     def tune(frozen=(), **overrides):
         folder = tmp_path / "run"
         config = plan_tuning(base, {"epochs": 1, "device": "cpu", **overrides})
-        tuning = FineTuning("micro", "own", 0.8, frozen)
-        prepare_run(base, own, old, config, tuning, folder, keeps_rejected=True)
+        tuning = FineTuning("micro", "own", 0.8, frozen, keeps_rejected=True)
+        prepare_run(base, own, old, config, tuning, folder)
         return folder, tune_run(folder, old, "the CPU")
 
     return tune
@@ -96,7 +96,9 @@ def test_run_folder_tells_all_there_is_to_know(tune):
     assert stored == json.loads(json.dumps(dataclasses.asdict(metrics)))
     tuning = json.loads((folder / "fine_tuning.json").read_text())
     del tuning["seen"]
-    assert tuning == {"base": "micro", "data": "own", "replay": 0.8, "frozen": []}
+    assert tuning == {
+        "base": "micro", "data": "own", "replay": 0.8, "frozen": [], "keeps_rejected": True,
+    }  # fmt: skip
 
 
 def test_training_that_was_cut_off_goes_on(tune, old):
