@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist import __version__
+from edge_mnist.cli.console import INTERRUPTED_EXIT_CODE, say
 from edge_mnist.errors import EdgeMnistError
 
 # Each is the function of its name in the module of its name beside this one.
@@ -70,10 +71,14 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             build_app(names)(args=given, prog_name="edge-mnist")
         finally:
-            sys.stdout.flush()  # here, where an error can still be told
+            if sys.stdout is not None:  # as with >&-
+                sys.stdout.flush()  # here, where an error can still be told
     except EdgeMnistError as exc:
         print(f"edge-mnist: {exc}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:  # in the imports, before a command has begun
+        say("interrupted")
+        sys.exit(INTERRUPTED_EXIT_CODE)
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         _drop_stdout()
         sys.exit(1)

@@ -276,3 +276,18 @@ def test_full_disk_behind_stdout_is_one_line(arguments):
         )
     assert process.returncode == 1
     assert process.stderr == ("edge-mnist: cannot write any further: got No space left on device\n")
+
+
+def test_closed_output_is_no_crash():
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "edge_mnist", "models"]
+    process = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_interruption_before_a_command_begins_is_no_crash(edge_mnist, monkeypatch):
+    def interrupt(names):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("edge_mnist.cli.app.build_app", interrupt)
+    outcome = edge_mnist("models")
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
