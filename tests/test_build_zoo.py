@@ -9,18 +9,15 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+import build_zoo
+import zoo_models
+import zoo_report
+
 from edge_mnist.errors import MissingDependencyError, TrainingError
 from edge_mnist.model_card import Accuracy, ModelCard, hash_bytes, save_card
 from edge_mnist.model_store import shipped_models
 from edge_mnist.training.config import load_config
 from edge_mnist.training.recipes import find_recipe
-
-TOOLS = Path(__file__).parent.parent / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import build_zoo  # noqa: E402
-import zoo_models  # noqa: E402
-import zoo_report  # noqa: E402
 
 CONTENT = b"a model"
 

@@ -3,6 +3,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import emulate
+import emulated_count
+import emulated_devices
+import emulated_images
+import emulated_parity
+import emulated_processors
+import emulated_reference
+import emulated_system
 import numpy as np
 import pytest
 
@@ -10,17 +18,6 @@ from edge_mnist.errors import InvalidInputError, MissingDependencyError, ModelEr
 from edge_mnist.model_store import find_model, shipped_models
 
 TOOLS = Path(__file__).parent.parent / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import emulate  # noqa: E402
-import emulated_count  # noqa: E402
-import emulated_devices  # noqa: E402
-import emulated_images  # noqa: E402
-import emulated_parity  # noqa: E402
-import emulated_processors  # noqa: E402
-import emulated_reference  # noqa: E402
-import emulated_system  # noqa: E402
-
 A7 = emulated_processors.PROCESSORS["cortex-a7"]
 
 

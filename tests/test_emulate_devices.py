@@ -1,26 +1,15 @@
 """The shipped models on emulated processors and in TensorFlow Lite Micro, for real."""
 
 import shutil
-import sys
 from pathlib import Path
 
+import emulate
 import pytest
-
-from edge_mnist import dataset
-from edge_mnist.engines import installed_engines
-from edge_mnist.errors import DatasetError, ModelError
-from edge_mnist.model_card import hash_bytes
-from edge_mnist.model_store import find_model, shipped_models
-
-TOOLS = Path(__file__).parent.parent / "tools"
-sys.path.insert(0, str(TOOLS))
-
-import emulate  # noqa: E402
-from emulated_count import count_instructions  # noqa: E402
-from emulated_images import draw_strokes  # noqa: E402
-from emulated_parity import find_differences, run_emulated, run_here, run_micro  # noqa: E402
-from emulated_processors import ENGINE_WHEEL, PROCESSORS  # noqa: E402
-from emulated_reference import (  # noqa: E402
+from emulated_count import count_instructions
+from emulated_images import draw_strokes
+from emulated_parity import find_differences, run_emulated, run_here, run_micro
+from emulated_processors import ENGINE_WHEEL, PROCESSORS
+from emulated_reference import (
     ARENA_FILE,
     INSTRUCTIONS_FILE,
     SEED,
@@ -28,7 +17,13 @@ from emulated_reference import (  # noqa: E402
     convert_untrained,
     load_reference,
 )
-from emulated_system import DEBIAN_KEYS  # noqa: E402
+from emulated_system import DEBIAN_KEYS
+
+from edge_mnist import dataset
+from edge_mnist.engines import installed_engines
+from edge_mnist.errors import DatasetError, ModelError
+from edge_mnist.model_card import hash_bytes
+from edge_mnist.model_store import find_model, shipped_models
 
 IMAGES = 500
 # One image takes `large` 23 ms there, the others 0.3 to 7 ms.

@@ -1,6 +1,5 @@
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +7,11 @@ import pytest
 pytest.importorskip("cv2")
 
 
-from edge_mnist import Classifier
-from edge_mnist.vision.fields_file import load_fields
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import make_forms
 from forms import Tally, count_edits, make_readers, measure
+
+from edge_mnist import Classifier
+from edge_mnist.vision.fields_file import load_fields
 
 PAGES = 9
 

@@ -1,7 +1,6 @@
 import itertools
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,17 +8,15 @@ import pytest
 pytest.importorskip("cv2", reason="needs OpenCV: pip install 'edge-mnist[vision]'")
 
 import cv2
-
-from edge_mnist.dataset import Examples
-from edge_mnist.errors import DatasetError, InvalidInputError
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import make_scenes
 import scene_camera
 import scene_clips
 import scene_degrees
 import scene_writing
 import scenes
+
+from edge_mnist.dataset import Examples
+from edge_mnist.errors import DatasetError, InvalidInputError
 
 PEN = scene_writing.Stroke(color=(20.0, 20.0, 20.0), width=0.1, opacity=1.0, grain=0.0)
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-for package in ("nbclient", "ipykernel", "tensorflow", "cv2"):
-    pytest.importorskip(package, reason="needs the extra notebook")
+pytest.importorskip("nbclient", reason="needs the extra notebook")
+pytest.importorskip("ipykernel", reason="needs the extra notebook")
+pytest.importorskip("tensorflow", reason="needs the extra notebook")
+pytest.importorskip("cv2", reason="needs the extra notebook")
+
+import run_notebook
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "notebooks" / "digits_on_the_edge.ipynb"
 RUN_NOTEBOOK = ROOT / "tools" / "run_notebook.py"
-sys.path.insert(0, str(RUN_NOTEBOOK.parent))
-
-import run_notebook  # noqa: E402
 
 # What they do can be seen in the cells after them.
 CELLS_WITHOUT_OUTPUT = {"setup", "draw"}

@@ -1,13 +1,10 @@
 import math
-import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("cv2", reason="needs OpenCV: pip install 'edge-mnist[vision]'")
 pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'edge-mnist[train]'")
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import reading_speed
 from reading_speed_report import Case, fit_growth, render_aims
 

@@ -1,7 +1,6 @@
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +9,9 @@ pytest.importorskip("optuna")
 pytest.importorskip("edge_mnist.training.architectures", exc_type=ImportError)
 
 import optuna
+import search_shapes
+import shape_trials
+import shapes
 from optuna.trial import TrialState
 
 from edge_mnist.dataset import Dataset, Examples
@@ -17,11 +19,6 @@ from edge_mnist.errors import TrainingError
 from edge_mnist.quantization.convert import convert_int8
 from edge_mnist.training import architectures
 from edge_mnist.training.architectures import Architecture, Conv, GlobalAverage
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
-import search_shapes
-import shape_trials
-import shapes
 
 pytestmark = pytest.mark.train
 

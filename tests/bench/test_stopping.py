@@ -12,6 +12,9 @@ PROGRAM = """
 import signal, sys, tempfile, time
 from edge_mnist.bench.stopping import stopping_in_order
 
+# What started the tests may have it ignored, as nohup does.
+signal.signal(signal.Signals[sys.argv[1]], signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with stopping_in_order(), tempfile.TemporaryDirectory() as folder:
     try:
         print(folder, flush=True)
@@ -25,11 +28,12 @@ with stopping_in_order(), tempfile.TemporaryDirectory() as folder:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to send")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 def test_temporary_folders_go_whatever_signals_come(name):
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=-1, stderr=-1, text=True)
-    folder = process.stdout.readline().strip()
-    assert os.path.isdir(folder)
-    process.send_signal(getattr(signal, name))
-    _, errors = process.communicate(timeout=30)
+    command = [sys.executable, "-c", PROGRAM, name]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as process:
+        folder = process.stdout.readline().strip()
+        assert os.path.isdir(folder)
+        process.send_signal(getattr(signal, name))
+        errors = process.stderr.read()
     assert not os.path.exists(folder)
     if name == "SIGINT":
         assert errors.endswith("KeyboardInterrupt\n")
