@@ -5,6 +5,7 @@ import os
 os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 
 import contextlib
+import dataclasses
 import struct
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -43,6 +44,21 @@ def mnist():
         return dataset.load("mnist")
     except DatasetError as exc:
         pytest.skip(str(exc))
+
+
+@pytest.fixture(scope="session")
+def fewer_mnist(mnist):
+    """MNIST with fewer images: enough to fine-tune on, and to measure flips with."""
+
+    def cut(examples, count):
+        return examples.take(np.arange(count))
+
+    return dataclasses.replace(
+        mnist,
+        train=cut(mnist.train, 6000),
+        validation=cut(mnist.validation, 2500),
+        test=cut(mnist.test, 500),
+    )
 
 
 @pytest.fixture(params=list(installed_engines()))

@@ -59,18 +59,8 @@ def run_bare(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def digits(mnist):
-    """MNIST with fewer images: enough to fine-tune on and to measure flips with."""
-
-    def cut(examples, count):
-        return examples.take(np.arange(count))
-
-    return dataclasses.replace(
-        mnist,
-        train=cut(mnist.train, 6000),
-        validation=cut(mnist.validation, 2500),
-        test=cut(mnist.test, 500),
-    )
+def digits(fewer_mnist):
+    return fewer_mnist
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ def varied(digits):
     """A network with every layer that can be rebuilt, and probabilities at its end."""
     import tf_keras
 
+    tf_keras.utils.set_random_seed(1)
     layers = tf_keras.layers
     image = tf_keras.Input((28, 28, 1))
     tensor = layers.Conv2D(12, (3, 5), strides=2, padding="same", activation="relu")(image)
@@ -70,6 +71,9 @@ def varied(digits):
 @pytest.fixture(scope="module", params=["tutorial-3x3", "tutorial-4x4", "classic"])
 def known(request, digits):
     """A network of tutorials, trained until it is sure of most digits."""
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(1)
     model = build(request.param)
     _fit(model, digits, from_logits=True, epochs=1 if request.param == "classic" else 5)
     return model
@@ -78,7 +82,6 @@ def known(request, digits):
 def _fit(model, digits, from_logits, epochs=2):
     import tf_keras
 
-    tf_keras.utils.set_random_seed(1)
     loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)
     model.compile("adam", loss)
     images = digits.train.images[..., None].astype(np.float32) / 255
@@ -113,7 +116,12 @@ def test_every_layer_of_any_format_is_rebuilt(number_format, varied, digits):
 def check_agreement(content, number_format, images, tolerance):
     run = run_isolated(content, images)
     rebuilt = read_keras(rebuild(content), images)
-    assert (rebuilt.argmax(1) == run.outputs.argmax(1)).mean() >= 0.99
+    # Where two digits are as good as equal the engine's rounding decides.
+    *_, second, first = np.sort(rebuilt, axis=1).T
+    is_clear = first - second > 0.25 * rebuilt.std()
+    assert is_clear.mean() > 0.8
+    assert (rebuilt.argmax(1) == run.outputs.argmax(1))[is_clear].mean() >= 0.99
+    assert np.abs(rebuilt - run.values).mean() < 0.05 * run.values.std()
     # With int8 weights alone the engine rounds what comes in to each layer, too.
     if number_format in ("float32", "float16"):
         assert rebuilt == pytest.approx(run.values, abs=tolerance)

@@ -28,18 +28,8 @@ pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="session")
-def old(mnist):
-    """MNIST with fewer images."""
-
-    def cut(examples, count):
-        return examples.take(np.arange(count))
-
-    return dataclasses.replace(
-        mnist,
-        train=cut(mnist.train, 6000),
-        validation=cut(mnist.validation, 2500),
-        test=cut(mnist.test, 2000),
-    )
+def old(fewer_mnist):
+    return fewer_mnist
 
 
 @pytest.fixture(scope="session")
