@@ -14,7 +14,7 @@ check: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -q -n 2 --dist loadfile --max-worker-restart 0 -m "not slow"
 
 # The core's tests on every Python from 3.10 to 3.13 that is found.
 test-all: .venv/.installed
@@ -22,7 +22,7 @@ test-all: .venv/.installed
 
 # The published recipes, held to their figures: about 15 minutes on two cores.
 test-slow: .venv/.installed
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m slow --timeout 0
 
 # Speed, memory and start-up on this machine, into docs/benchmarks.md: about 8 minutes.
 bench: .venv/.installed

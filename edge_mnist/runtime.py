@@ -95,8 +95,9 @@ class Classifier:
     ) -> "Classifier":
         """Load a model from a file.
 
-        A model with a card beside it must have the card's SHA-256. One without is tried in a
-        process of its own first (0.2 s), so that a damaged file cannot crash this one.
+        A model with a card beside it must have the card's SHA-256. One without is read from end to
+        end and tried in a process of its own first (0.2 s), so that a damaged file cannot crash
+        this one.
 
         Args:
             model: A shipped model's name, a path, or None for the default model.
@@ -139,7 +140,11 @@ class Classifier:
             }
             if card is None:
                 from edge_mnist.isolation import run_isolated
+                from edge_mnist.tflite_file import TfliteFile
 
+                # Engines follow references out of a file, and it depends on what else is in memory
+                # whether that crashes: what is well in a fresh process can still do so here.
+                TfliteFile(content)
                 blank = np.zeros((1, *IMAGE_SHAPE), np.uint8)
                 run_isolated(
                     content,

@@ -44,6 +44,16 @@ def fail_to_run(*args, **kwargs):
     raise AssertionError("a process was started")
 
 
+def test_no_model_cut_short_reaches_an_interpreter(tmp_path, monkeypatch):
+    # An engine would read on behind its end, and crash or not as memory happens to be.
+    monkeypatch.setattr("edge_mnist.isolation.subprocess.run", fail_to_run)
+    content, path = find_model("pico").read_bytes(), tmp_path / "cut.tflite"
+    for size in range(0, len(content), 50):
+        path.write_bytes(content[:size])
+        with pytest.raises(ModelError, match=r"^cannot use the model .*cut\.tflite: it is "):
+            Classifier.load(path)
+
+
 def test_no_corrupted_model_with_a_card_reaches_an_interpreter(tmp_path, monkeypatch, fake_model):
     shutil.copy(find_model().with_suffix(".json"), tmp_path / "damaged.json")
     content, path = find_model().read_bytes(), tmp_path / "damaged.tflite"

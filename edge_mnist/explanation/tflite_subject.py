@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.engines import AUTO, EngineSetting, create_interpreter
-from edge_mnist.errors import ModelError
 from edge_mnist.explanation.results import Activation, Filters, GradCam
 from edge_mnist.model_store import find_model
 from edge_mnist.runtime import Classifier
@@ -43,10 +42,7 @@ class TfliteSubject:
         self._classifier = Classifier.load(model, engine, threads=1, delegate=False)
         self.engine = self._classifier.engine
         self._content = path.read_bytes()
-        try:
-            self._file = TfliteFile(self._content)
-        except ModelError as exc:  # an engine may run what is damaged where it does not look
-            raise ModelError(f"cannot use the model {path}: {exc}") from exc
+        self._file = TfliteFile(self._content)
 
     @property
     def layers(self) -> list[str]:
