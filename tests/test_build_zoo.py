@@ -34,7 +34,7 @@ if command == os.environ.get("FAILING_COMMAND"):
 if command == "train":
     folder = Path(arguments[arguments.index("--out") + 1])
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "state.npz", "model.keras"):
+    for name in ("config.json", "state.npz", "model.keras", "history.csv"):
         (folder / name).touch()
     (folder / "metrics.json").write_text(json.dumps({"interrupted": False}))
 elif command == "quantize":
@@ -61,8 +61,12 @@ def counted(monkeypatch):
     )
 
 
+def kept_folder(name, seed):
+    return Path("benchmarks", "results", "zoo", name, f"seed-{seed}")
+
+
 def write_result(name, seed, *, validation, test, optdigits=0.9):
-    folder = zoo_models.run_folder(name, seed)
+    folder = kept_folder(name, seed)
     folder.mkdir(parents=True)
     accuracies = {
         "float validation": 0.991,
@@ -136,7 +140,7 @@ def test_ships_the_best_on_validation_and_of_equal_ones_the_lowest_seed():
 
 def test_the_choice_does_not_change_with_the_test_accuracies():
     write_zoo()
-    path = zoo_models.run_folder("pico", 1) / "pico.json"
+    path = kept_folder("pico", 1) / "pico.json"
     card = json.loads(path.read_text())
     card["accuracy"]["int8 test"]["accuracy"] = card["accuracy"]["float test"]["accuracy"] = 0.1
     path.write_text(json.dumps(card))
@@ -153,7 +157,7 @@ def test_digits_from_elsewhere_are_held_to_their_own_goal(workplace, counted):
 
 def test_a_seed_that_lacks_a_step_is_no_result():
     write_zoo()
-    (zoo_models.run_folder("pico", 1) / "optdigits.json").unlink()
+    (kept_folder("pico", 1) / "optdigits.json").unlink()
     assert [result.seed for result in zoo_models.load_results("pico")] == [0, 2]
 
 
@@ -231,6 +235,12 @@ def test_does_all_steps_once_on_one_thread():
     assert len(calls()) == 8
 
 
+def test_keeps_what_a_run_gave_and_no_more():
+    build_zoo.make([one_run()], jobs=1)
+    files = ["config.json", "history.csv", "optdigits.json", "pico.json", "pico.md", "pico.tflite"]
+    assert sorted(path.name for path in kept_folder("pico", 0).iterdir()) == [*files, "test.json"]
+
+
 def test_goes_on_with_an_interrupted_training():
     folder = zoo_models.run_folder("pico", 0)
     folder.mkdir(parents=True)
@@ -278,16 +288,16 @@ def test_a_run_that_another_process_works_on_is_left_to_it():
 
 def test_report_refuses_what_another_recipe_made(workplace, counted, capsys):
     write_zoo()
-    path = zoo_models.run_folder("pico", 2) / "config.json"
+    path = kept_folder("pico", 2) / "config.json"
     path.write_text(dataclasses.replace(find_recipe("pico"), seed=2, epochs=1).to_json())
     assert build_zoo.main(["--report"]) == 1
-    assert "runs/zoo/pico/seed-2 was trained by another recipe" in capsys.readouterr().err
+    assert "zoo/pico/seed-2 was trained by another recipe" in capsys.readouterr().err
     assert not (workplace / "models").exists()
 
 
 def test_a_run_of_another_recipe_is_refused(capsys):
-    write_zoo()
     path = zoo_models.run_folder("pico", 0) / "config.json"
+    path.parent.mkdir(parents=True)
     path.write_text(dataclasses.replace(find_recipe("pico"), epochs=1).to_json())
     assert build_zoo.main(["--only", "pico"]) == 1
     assert capsys.readouterr().err == (

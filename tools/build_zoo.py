@@ -3,8 +3,9 @@
 Usage: python tools/build_zoo.py [--only NAME]... [--seeds N] [--jobs N] [--report]
 
 Trains every model with several seeds, quantizes and measures each, one process a core, and ships
-the seed that is best on the validation images. All is kept in runs/zoo: Ctrl-C loses at most an
-epoch, the same command goes on, and what is finished is not made again.
+the seed that is best on the validation images. The runs stand in runs/zoo: Ctrl-C loses at most an
+epoch, the same command goes on, and what is finished is not made again. What they gave is kept in
+benchmarks/results/zoo, which the report is made of.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import zoo_report
 from zoo_models import (
+    CONFIG,
+    MODEL_SUFFIXES,
     MODELS,
     OPTDIGITS_RESULT,
     REFERENCE,
@@ -30,6 +33,7 @@ from zoo_models import (
     SeedResult,
     ZooModel,
     describe_seconds,
+    keep_result,
     load_results,
     pick_seed,
     run_folder,
@@ -44,7 +48,6 @@ from edge_mnist.training.recipes import find_recipe
 COMMAND = (sys.executable, "-m", "edge_mnist")
 
 MODELS_FOLDER = Path("models")
-SHIPPED_SUFFIXES = (".tflite", ".json", ".md")
 SHIPPED_CONFIG_SUFFIX = ".train.json"
 
 
@@ -130,18 +133,18 @@ def plan_runs(models: Sequence[ZooModel], seeds: int | None) -> list[Run]:
         count = None if model == REFERENCE else seeds
         for seed in model.seeds if count is None else range(count):
             run = Run(model, seed)
-            check_recipe(run)
+            check_recipe(run.folder, model.name, seed)
             runs.append(run)
     return runs
 
 
-def check_recipe(run: Run) -> None:
-    """Raise TrainingError if what stands in the run folder is not of the recipe as it is now."""
-    wanted = dataclasses.replace(find_recipe(run.model.name), seed=run.seed)
-    path = run.folder / "config.json"
+def check_recipe(folder: Path, name: str, seed: int) -> None:
+    """Raise TrainingError if what stands in a folder is not of the recipe as it is now."""
+    wanted = dataclasses.replace(find_recipe(name), seed=seed)
+    path = folder / CONFIG
     if path.exists() and load_config(path) != wanted:
         raise TrainingError(
-            f"{run.folder} was trained by another recipe than {run.model.name} is now",
+            f"{folder} was trained by another recipe than {name} is now",
             remedy="move the folder away to train it again",
         )
 
@@ -151,7 +154,7 @@ def plan_steps(run: Run) -> list[Step]:
     name, folder = run.model.name, run.folder
     model = folder / f"{name}.tflite"
     train = ("train", "--recipe", name, "--seed", str(run.seed), "--out", str(folder))
-    if (folder / "config.json").exists() and (folder / "state.npz").exists():
+    if (folder / CONFIG).exists() and (folder / "state.npz").exists():
         train += ("--resume",)
     limits = ("--max-bytes", str(run.model.max_bytes), *run.model.quantize_options)
     evaluate = ("evaluate", str(model), "--json")
@@ -242,6 +245,7 @@ def do_steps(run: Run, children: Children) -> str | None:
             tell(f"{run}: {step.name} failed after {took}: {find_last_line(run.log)}")
             return f"{run}: {step.name} failed, see {run.log}"
         tell(f"{run}: {step.name} finished after {took}")
+    keep_result(run.model.name, run.seed)
     return None
 
 
@@ -267,16 +271,16 @@ def load_current_results(model: ZooModel) -> list[SeedResult]:
     """
     results = load_results(model.name)
     for result in results:
-        check_recipe(Run(model, result.seed))
+        check_recipe(result.model_path.parent, model.name, result.seed)
     return results
 
 
 def copy_model(result: SeedResult, name: str) -> None:
     """Copy a model with its card and configuration to models/."""
-    for suffix in SHIPPED_SUFFIXES:
+    for suffix in MODEL_SUFFIXES:
         source = result.model_path.with_suffix(suffix)
         write_atomically(MODELS_FOLDER / f"{name}{suffix}", source.read_bytes())
-    config = result.model_path.with_name("config.json")
+    config = result.model_path.with_name(CONFIG)
     write_atomically(MODELS_FOLDER / f"{name}{SHIPPED_CONFIG_SUFFIX}", config.read_bytes())
 
 

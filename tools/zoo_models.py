@@ -9,13 +9,19 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from edge_mnist.files import write_atomically
 from edge_mnist.model_card import ModelCard, load_card
 
 RUNS = Path("runs/zoo")
+# What the runs gave, of every seed: with it one model can be made again without the others, and
+# anyone can measure the seeds that do not ship.
+RESULTS = Path("benchmarks/results/zoo")
 
 TRAIN_RESULT = "metrics.json"
 TEST_RESULT = "test.json"
 OPTDIGITS_RESULT = "optdigits.json"
+CONFIG, HISTORY = "config.json", "history.csv"
+MODEL_SUFFIXES = (".tflite", ".json", ".md")
 
 
 @dataclass(frozen=True)
@@ -111,10 +117,18 @@ def run_folder(name: str, seed: int) -> Path:
     return RUNS / name / f"seed-{seed}"
 
 
+def keep_result(name: str, seed: int) -> None:
+    """Copy what a run gave to where results are kept; without weights that can be trained on."""
+    files = [f"{name}{suffix}" for suffix in MODEL_SUFFIXES]
+    for file in (CONFIG, HISTORY, TEST_RESULT, OPTDIGITS_RESULT, *files):
+        source = run_folder(name, seed) / file
+        write_atomically(RESULTS / name / f"seed-{seed}" / file, source.read_bytes())
+
+
 def load_results(name: str) -> list[SeedResult]:
-    """Load the results of all seeds of a model that went through all steps, by seed."""
+    """Load the kept results of all seeds of a model, by seed."""
     results = []
-    for folder in (RUNS / name).glob("seed-*"):
+    for folder in (RESULTS / name).glob("seed-*"):
         match = re.fullmatch(r"seed-(\d+)", folder.name)
         result = load_result(folder, name, int(match[1])) if match else None
         if result is not None:
@@ -123,14 +137,14 @@ def load_results(name: str) -> list[SeedResult]:
 
 
 def load_result(folder: Path, name: str, seed: int) -> SeedResult | None:
-    """Load the results in a run folder; None if a step of it is missing."""
+    """Load the results in a folder; None if a step's are missing."""
     model_path = folder / f"{name}.tflite"
     evaluations = [folder / TEST_RESULT, folder / OPTDIGITS_RESULT]
     card = load_card(model_path)
     if card is None or not all(path.is_file() for path in (model_path, *evaluations)):
         return None
     test, optdigits = (json.loads(path.read_text()) for path in evaluations)
-    return SeedResult(seed, model_path, card, test, optdigits, sum_seconds(folder / "history.csv"))
+    return SeedResult(seed, model_path, card, test, optdigits, sum_seconds(folder / HISTORY))
 
 
 def sum_seconds(history: Path) -> float:
