@@ -102,7 +102,8 @@ def render_page(
         "Means over the seeds, in brackets the least to the most. The int8 file runs in "
         "tflite-runtime, the float model in Keras; what int8 loses is the mean over the seeds of "
         "their difference. optdigits are other people's digits from another scanner, none of which "
-        "a model was trained on.",
+        "a model was trained on. Every seed's file, card and figures are in "
+        "[benchmarks/results/zoo](../benchmarks/results/zoo).",
         "### What they were held to",
         render_goals(shipped),
         "By the mean over the seeds, and the file that ships.",
