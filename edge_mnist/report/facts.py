@@ -23,13 +23,14 @@ FIELDS = {
     "augmentation": "images vary by",
     "handwriting": "digits of other habits, share",
     "outliers": "images of no digit, share",
+    "pairs": "digits that touch, share",
     "validation_split": "set aside for validation",
     "patience": "patience, epochs",
     "mixed_precision": "mixed precision",
     "seed": "seed",
 }
 # Told as a share of all.
-SHARES = frozenset({"handwriting", "outliers", "validation_split"})
+SHARES = frozenset({"handwriting", "outliers", "pairs", "validation_split"})
 # Not told where nothing is done with them.
 OPTIONAL = frozenset(
     {
@@ -38,6 +39,7 @@ OPTIONAL = frozenset(
         "average_epochs",
         "handwriting",
         "outliers",
+        "pairs",
         "patience",
         "mixed_precision",
     }

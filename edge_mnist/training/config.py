@@ -72,6 +72,7 @@ class TrainConfig:
     augmentation: Augmentation | None = None
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
     outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size
+    pairs: float = 0.0  # outliers that are two digits which touch: another share of its size
     validation_split: float = DEFAULT_VALIDATION_SPLIT
     patience: int | None = None  # epochs without a lower validation loss; best weights restored
     device: Device = "auto"
@@ -88,6 +89,7 @@ class TrainConfig:
             ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
             ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
             ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
+            ("pairs", 0 <= self.pairs <= 1, "0 to 1"),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),
             ("patience", self.patience is None or self.patience >= 1, "at least 1"),
             ("seed", 0 <= self.seed < 2**31, "0 up to 2147483647"),

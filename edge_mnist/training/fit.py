@@ -25,7 +25,7 @@ from edge_mnist.training.handwriting import make_handwriting
 from edge_mnist.training.history import EpochResult
 from edge_mnist.training.interruption import interrupt_flag
 from edge_mnist.training.optimizer import build_optimizer, take_averages
-from edge_mnist.training.outliers import make_outliers
+from edge_mnist.training.outliers import make_outliers, make_pairs
 from edge_mnist.training.state import Progress, load_state, save_state
 
 # Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
@@ -203,7 +203,7 @@ def _compute_loss(logits: Any, labels: Any, config: TrainConfig) -> Any:
     so by keeping its ten logits low, and needs no output for it.
     """
     classes = NUM_CLASSES
-    if config.outliers > 0:
+    if config.outliers > 0 or config.pairs > 0:
         logits = tf.pad(logits, [[0, 0], [0, 1]])
         classes += 1
     smoothing = config.label_smoothing
@@ -217,10 +217,10 @@ def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
     pools = []
     if config.handwriting > 0:
         pools.append((make_handwriting(train, POOL_SIZE, config.seed), config.handwriting))
-    if config.outliers > 0:
-        images = make_outliers(train, POOL_SIZE, config.seed)
-        no_digit = np.full(len(images), NUM_CLASSES, np.uint8)
-        pools.append((Examples(images, no_digit), config.outliers))
+    no_digit = np.full(POOL_SIZE, NUM_CLASSES, np.uint8)
+    for make, share in ((make_outliers, config.outliers), (make_pairs, config.pairs)):
+        if share > 0:
+            pools.append((Examples(make(train, POOL_SIZE, config.seed), no_digit), share))
     return [_compile_draw(pool, round(share * batch_size)) for pool, share in pools if len(pool)]
 
 

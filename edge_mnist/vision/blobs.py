@@ -24,6 +24,10 @@ MIN_PIECE_AREA = 6
 STRONG_SHARE = 0.1
 # What holds another of this share of its height is a frame.
 MIN_HELD_SHARE = 0.3
+# Where the soft edges of digits and a frame run into one another, they part at one of these shares
+# of the full stroke. A frame around a number is so many times as wide as high.
+FRAME_INK_SHARES = (0.5, 0.65)
+MIN_FRAME_ASPECT = 1.5
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
@@ -107,8 +111,14 @@ def find_blobs(ink: InkMap, components: Components) -> tuple[list[Blob], list[Bl
 
 def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
     """Return the blobs that hold no other within them, as drawn frames do."""
-    if len(blobs) < 2:
-        return blobs
+    are_frames = _find_frames(blobs)
+    return [blob for blob, is_frame in zip(blobs, are_frames, strict=True) if not is_frame]
+
+
+def _find_frames(blobs: list[Blob]) -> NDArray[np.bool_]:
+    """Tell of each blob whether it holds another, bool [N]."""
+    if not blobs:
+        return np.zeros(0, bool)
     x, y, w, h = np.array([blob.box for blob in blobs]).T
     holds = (
         (x[:, None] < x)
@@ -117,7 +127,8 @@ def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
         & ((y + h)[:, None] > y + h)
         & (h >= MIN_HELD_SHARE * h[:, None])
     )
-    return [blob for blob, is_frame in zip(blobs, holds.any(axis=1), strict=True) if not is_frame]
+    found: NDArray[np.bool_] = holds.any(axis=1)
+    return found
 
 
 def _refine(contrast: GrayImage, own: NDArray[np.bool_], left: int, top: int) -> list[Blob]:
@@ -132,14 +143,35 @@ def _refine(contrast: GrayImage, own: NDArray[np.bool_], left: int, top: int) ->
     levels = contrast[own]
     rank = int(FULL_INK_PERCENTILE / 100 * (len(levels) - 1))
     level = float(np.partition(levels, rank)[rank])
-    full = own & (contrast > max(MIN_CONTRAST, BOX_INK_SHARE * level))
-    labels, stats = find_components(full.view(np.uint8))
-    found = []
-    for label, (x, y, w, h, area) in enumerate(stats.tolist()):
-        if label and area >= MIN_PIECE_AREA:
-            mask = labels[y : y + h, x : x + w] == label
-            found.append(Blob((left + x, top + y, w, h), mask, level))
-    return found
+
+    def cut(share: float) -> list[Blob]:
+        full = own & (contrast > max(MIN_CONTRAST, share * level))
+        labels, stats = find_components(full.view(np.uint8))
+        return [
+            Blob((left + x, top + y, w, h), labels[y : y + h, x : x + w] == label, level)
+            for label, (x, y, w, h, area) in enumerate(stats.tolist())
+            if label and area >= MIN_PIECE_AREA
+        ]
+
+    found = cut(BOX_INK_SHARE)
+    height, width = own.shape
+    if width < MIN_FRAME_ASPECT * height:
+        return found
+    # Out of a frame as many digits come off as there are.
+    return max([found, *map(cut, FRAME_INK_SHARES)], key=_count_freed)
+
+
+def _count_freed(blobs: list[Blob]) -> int:
+    """Return how many of the pieces that hold no other are as high as what a frame holds."""
+    are_frames = _find_frames(blobs)
+    if not are_frames.any():
+        return 0
+    lowest = MIN_HELD_SHARE * max(blob.height for blob in blobs)
+    return sum(
+        blob.height >= lowest
+        for blob, is_frame in zip(blobs, are_frames, strict=True)
+        if not is_frame
+    )
 
 
 def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:

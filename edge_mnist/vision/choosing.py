@@ -49,6 +49,12 @@ MAX_ONE_RATIO = 1.5
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
 MAX_LONE_ONES = 3
+# What pieces of a grid are read as, and their share of a number that is hardly anything else. More
+# such digits, of which the higher are so many times as high as the lower, are a grid.
+STROKES = (1, 4, 7)
+MIN_STROKES_SHARE = 0.75
+MAX_STROKES = 15
+MAX_WRITTEN_RATIO = 1.8
 
 
 @dataclass(frozen=True)
@@ -153,16 +159,23 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
         min_confidence: Digits of which the model is less sure are left out.
     """
     numbers = [_judge_group(group, min_confidence) for group in groups]
-    sure = [c.blob for number in numbers if len(number) > MAX_SHORT for c in number]
+    sure = [c.blob for number in numbers if not _is_weak(number) for c in number]
     usual = None
     if len(sure) >= MIN_SURE:
         usual = _Usual(
             height=float(np.median([blob.height for blob in sure])),
             level=float(np.median([blob.level for blob in sure])),
         )
-    has_grid = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
+    has_lone_ones = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
+    has_grid = _is_grid(
+        [c.blob.height for number in numbers if _has_strokes(number) for c in number]
+    )
     return [
-        [] if (has_grid and _is_lone_one(number)) or not _is_plausible(number, usual) else number
+        []
+        if (has_lone_ones and _is_lone_one(number))
+        or (has_grid and _has_strokes(number))
+        or not _is_plausible(number, usual)
+        else number
         for number in numbers
     ]
 
@@ -176,7 +189,14 @@ class _Usual(NamedTuple):
 
 def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidate]:
     height = float(np.median([c.blob.height for c in group]))
-    group = [c for c in group if c.blob.height >= MIN_HEIGHT_SHARE * height]
+    group = [
+        c
+        for c in group
+        if c.blob.height >= MIN_HEIGHT_SHARE * height
+        and (c.prediction.digit != 1 or c.blob.height <= MAX_ONE_RATIO * height)
+    ]
+    if not group:
+        return []
     likeness = np.mean([1 - c.prediction.rejection_score for c in group])
     if likeness < next(least for most, least in MIN_LIKENESS.items() if len(group) <= most):
         return []
@@ -194,14 +214,32 @@ def _is_lone_one(number: list[Candidate]) -> bool:
     return len(number) == 1 and number[0].prediction.digit == 1
 
 
+def _has_strokes(number: list[Candidate]) -> bool:
+    """Tell whether a number is of hardly anything but what pieces of a grid look like."""
+    return sum(c.prediction.digit in STROKES for c in number) >= MIN_STROKES_SHARE * len(number)
+
+
+def _is_grid(heights: list[int]) -> bool:
+    """Tell by their heights whether such digits are pieces of a grid: they are not written."""
+    if len(heights) <= MAX_STROKES:
+        return False
+    low, high = np.percentile(heights, (10, 90))
+    return bool(high > MAX_WRITTEN_RATIO * low)
+
+
+def _is_weak(number: list[Candidate]) -> bool:
+    """Tell whether a number can be chance: it is short, or of straight strokes."""
+    return len(number) <= MAX_SHORT or _has_strokes(number)
+
+
 def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
-    """Tell whether a short number is one: lines, edges and pieces of a grid look like a 1.
+    """Tell whether what may be chance is a number: lines, edges and pieces of a grid look like a 1.
 
     Args:
         number: Its digits.
         usual: What longer numbers in the frame are like, if there are any.
     """
-    if not 0 < len(number) <= MAX_SHORT:
+    if not number or not _is_weak(number):
         return True
     if len(number) == 1 and number[0].prediction.confidence < MIN_LONE_CONFIDENCE:
         return False

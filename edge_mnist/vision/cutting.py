@@ -12,7 +12,7 @@ MAX_DIGIT_ASPECT = 0.8
 MAX_NUMBER_ASPECT = 6.0
 # The narrowest and widest part to be cut off, and the lowest, in heights.
 MIN_PART, MAX_PART = 0.1, 1.5
-MIN_PART_HEIGHT = 0.5
+MIN_PART_HEIGHT = 0.4
 # Cuts of each kind that are tried for each digit that would fit in, and how far apart, in heights.
 CUTS_A_HEIGHT = 4
 MIN_DISTANCE = 0.08
@@ -20,8 +20,8 @@ MIN_DISTANCE = 0.08
 STEP_COST = 0.1
 # A notch in the outline is this deep, and a cut leads from one to another at most so far aside,
 # both in heights.
-MIN_DEPTH = 0.08
-MAX_SLANT = 0.45
+MIN_DEPTH = 0.03
+MAX_SLANT = 0.6
 
 # A cut: the column at which it passes each row, int [height].
 Cut = NDArray[np.intp]

@@ -36,6 +36,10 @@ MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
 # The sides of a frame are shorter; they end at level rules.
 MIN_SIDE = 9
+# What leads from one rule to another as a side has this share of their contrast.
+SIDE_CORE_SHARE = 0.5
+# The soft edge of a rule is at most so wide, in pixels.
+MAX_SOFT_EDGE = 7
 # No rule is thicker, as a share of the frame's longer side.
 MAX_THICKNESS_SHARE = 0.025
 # Rules that are at most so dark, as a share of the writing, go by that alone: what is this many
@@ -176,7 +180,11 @@ def _find(contrast: GrayImage, threshold: float) -> _Rules:
     turned, turned_contrast = _transpose(mask), _transpose(contrast)
     level, levels = _find_rules(mask, contrast, MIN_SLENDERNESS)
     upright, more = _find_rules(turned, turned_contrast, MIN_UPRIGHT_SLENDERNESS)
-    upright = cv2.bitwise_or(upright, _find_sides(turned, _transpose(level))).astype(np.uint8)
+    if len(levels):
+        # The soft edges of digits and frames run into one another.
+        core = turned_contrast > SIDE_CORE_SHARE * float(np.median(levels))
+        sides = _find_sides(turned & core, _transpose(level))
+        upright = cv2.bitwise_or(upright, sides).astype(np.uint8)
     return _Rules(mask, level, _transpose(upright), np.concatenate([levels, more]))
 
 
@@ -223,7 +231,10 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
         (h <= 1.5 * MAX_THICKNESS_SHARE * max(mask.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
     )
     is_side[0] = False
-    near = cv2.dilate(ends, np.ones((3, 9), np.uint8))
+    # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
+    near, ink = ends, mask | ends
+    for _ in range(MAX_SOFT_EDGE):
+        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8) & ink
     for label in np.flatnonzero(is_side):
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]

@@ -44,6 +44,7 @@ KILLED_RUNS = {
         ),
         handwriting=0.1,
         outliers=0.2,
+        pairs=0.1,
         data="optdigits",
         device="cpu",
         seed=5,

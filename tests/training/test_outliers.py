@@ -8,7 +8,7 @@ from edge_mnist.training.architectures import build
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.fit import fit
 from edge_mnist.training.handwriting import make_handwriting
-from edge_mnist.training.outliers import make_outliers
+from edge_mnist.training.outliers import make_outliers, make_pairs
 from edge_mnist.training.run import predict_logits
 
 pytestmark = pytest.mark.train
@@ -49,6 +49,37 @@ def test_training_with_outliers_learns_to_tell_them_from_digits(optdigits):
             for images in (optdigits.validation.images, unseen)
         )
         shares[share] = (others > np.quantile(digits, 0.95)).mean()
+    assert shares[0.25] > 0.8
+    assert shares[0.25] > shares[0.0] + 0.1
+
+
+def measure_widths(images):
+    """Widths of the ink over its heights, and whether no column of paper parts it."""
+    columns, rows = images.max(axis=1) > 60, images.max(axis=2) > 60
+    spans = [np.flatnonzero(ink) for ink in columns]
+    is_whole = np.array([span[-1] - span[0] + 1 == len(span) for span in spans])
+    return columns.sum(axis=1) / rows.sum(axis=1), is_whole
+
+
+def test_pairs_are_wider_than_a_digit_and_hang_together(optdigits):
+    pairs = make_pairs(optdigits.train, 100, seed=0)
+    assert pairs.shape == (100, 28, 28)
+    assert np.array_equal(make_pairs(optdigits.train, 100, seed=0), pairs)
+    widths, are_whole = measure_widths(pairs)
+    assert np.median(widths) > 1.3 * np.median(measure_widths(optdigits.train.images)[0])
+    assert are_whole.mean() > 0.9
+
+
+def test_training_with_pairs_learns_to_tell_them_from_digits(optdigits):
+    unseen = make_pairs(optdigits.validation, 200, seed=99)
+    shares = {}
+    for share in (0.0, 0.25):
+        model = train(optdigits, pairs=share)
+        digits, pairs = (
+            compute_rejection_scores(predict_logits(model, images).astype(np.float64))
+            for images in (optdigits.validation.images, unseen)
+        )
+        shares[share] = (pairs > np.quantile(digits, 0.95)).mean()
     assert shares[0.25] > 0.8
     assert shares[0.25] > shares[0.0] + 0.1
 

@@ -57,3 +57,18 @@ def test_model_that_is_sure_of_nothing_reads_nothing(classifier, make_paper, wri
     page = make_paper()
     write(page, "20473", 100, 200)
     assert Reader(classifier, min_confidence=1).read(page).lines == []
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_page_of_ones_is_read(hand, reader, make_paper, write):
+    page = make_paper()
+    for top in range(40, 440, 80):
+        write(page, "11171117", 60, top, hand=hand)
+    assert reader.read(page).lines == ["11171117"] * 5
+
+
+def test_frame_beside_a_number_is_no_one(reader, make_paper, write):
+    page = make_paper()
+    write(page, "20473", 100, 200)
+    cv2.line(page, (345, 170), (345, 270), 40, 5, cv2.LINE_AA)
+    assert reader.read(page).lines == ["20473"]

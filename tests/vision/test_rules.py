@@ -37,6 +37,21 @@ def test_squared_paper_is_read(pitch, hand, reader, make_paper, write):
     assert reader.read(page).lines == [NUMBER]
 
 
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_squared_paper_from_the_side_is_not_full_of_ones(seed, reader, make_paper, write):
+    rng = np.random.default_rng(seed)
+    page = make_paper()
+    level, pitch = rng.integers(120, 200), rng.integers(14, 30)
+    rule(page, int(pitch), level=int(level), is_squared=True)
+    write(page, "20473", 250, 200)
+    corners = np.array([[0, 0], [640, 0], [640, 480], [0, 480]], np.float32)
+    moved = corners + rng.uniform(-90, 90, (4, 2)).astype(np.float32)
+    view = cv2.getPerspectiveTransform(corners, moved)
+    page = cv2.warpPerspective(page, view, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    noisy = np.clip(page + rng.normal(0, 6, page.shape), 0, 255).astype(np.uint8)
+    assert len(reader.read(noisy).digits) <= 8
+
+
 @pytest.mark.parametrize("is_squared", [False, True])
 @pytest.mark.parametrize("level", [190, 150, 60])
 def test_ruling_alone_holds_nothing(level, is_squared, reader, make_paper):
@@ -75,6 +90,20 @@ def test_frame_around_a_number_is_left_out(margin, hand, reader, make_paper, wri
     corner, other = (100 - margin, 150 - margin), (right + margin, 192 + margin)
     cv2.rectangle(page, corner, other, 50, 3)
     assert reader.read(page).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("blur", [1.0, 1.5])
+@pytest.mark.parametrize("margin", [6, 8])
+def test_digits_that_fill_a_frame_are_not_taken_for_its_sides(
+    margin, blur, hand, reader, make_paper, write
+):
+    page = make_paper()
+    boxes = write(page, NUMBER, 100, 200, height=30, hand=hand)
+    right, bottom = boxes[-1][0] + boxes[-1][2], max(top + high for _, top, _, high in boxes)
+    top = min(box[1] for box in boxes)
+    cv2.rectangle(page, (90, top - margin), (right + 10, bottom + margin), 60, 3)
+    assert reader.read(cv2.GaussianBlur(page, (0, 0), blur)).lines == [NUMBER]
 
 
 @pytest.mark.parametrize("hand", range(3))
