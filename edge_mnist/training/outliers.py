@@ -111,7 +111,7 @@ def make_pairs(digits: Examples, count: int, seed: int) -> Picture:
 
 def _pair(digits: Examples, rng: np.random.Generator) -> Picture | None:
     line = np.zeros((IMAGE_SIZE + 2 * MAX_RISE, 2 * IMAGE_SIZE), np.uint8)
-    left = MAX_OVERLAP
+    left = 0
     for _ in range(2):
         image = _pick(digits, range(10), rng)
         columns = np.flatnonzero(image.max(axis=0) > SOFT_EDGE)
@@ -119,7 +119,7 @@ def _pair(digits: Examples, rng: np.random.Generator) -> Picture | None:
             return None
         ink = image[:, columns[0] : columns[-1] + 1]
         top = rng.integers(2 * MAX_RISE + 1)
-        left -= rng.integers(MAX_OVERLAP + 1)
+        left = max(0, left - rng.integers(MAX_OVERLAP + 1))
         place = line[top : top + IMAGE_SIZE, left : left + ink.shape[1]]
         np.maximum(place, ink, out=place)
         left += ink.shape[1]

@@ -3,6 +3,7 @@ import pytest
 import tf_keras
 
 from edge_mnist.corruptions import CORRUPTIONS
+from edge_mnist.dataset import Examples
 from edge_mnist.runtime import compute_rejection_scores
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import TrainConfig
@@ -68,6 +69,13 @@ def test_pairs_are_wider_than_a_digit_and_hang_together(optdigits):
     widths, are_whole = measure_widths(pairs)
     assert np.median(widths) > 1.3 * np.median(measure_widths(optdigits.train.images)[0])
     assert are_whole.mean() > 0.9
+
+
+def test_pairs_of_the_thinnest_strokes_are_made():
+    stroke = np.zeros((1, 28, 28), np.uint8)
+    stroke[0, 4:24, 14] = 255
+    pairs = make_pairs(Examples(stroke, np.ones(1, np.uint8)), 50, seed=0)
+    assert pairs.any(axis=(1, 2)).all()
 
 
 def test_training_with_pairs_learns_to_tell_them_from_digits(optdigits):
