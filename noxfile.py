@@ -18,7 +18,8 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 @nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
     """Test a plain install with pictures: the engine and NumPy that pip picks for this Python."""
-    session.install(".[vision]", "pytest>=8.3", "pytest-xdist>=3.6", "build>=1.2")
+    tools = ("pytest>=8.3", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "build>=1.2")
+    session.install(".[vision]", *tools)
     session.run("pip", "list", silent=False)
     session.run(
         "pytest",

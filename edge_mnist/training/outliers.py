@@ -7,7 +7,7 @@ scribbles, pieces of digits, digits that are turned, neighbours that run into ea
 and shapes, other halves (vision/non_digits.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,8 @@ SOFT_EDGE = 127
 TURNED, MIRRORED = (2, 3, 4, 5, 6, 7, 9), (3, 6, 7, 9)
 
 Picture = NDArray[np.uint8]
+# Gives None where it happens to make a blank.
+Maker = Callable[[Examples, np.random.Generator], Picture | None]
 
 
 def make_outliers(digits: Examples, count: int, seed: int) -> Picture:
@@ -75,16 +77,9 @@ def make_outliers(digits: Examples, count: int, seed: int) -> Picture:
     Returns:
         uint8 [count, 28, 28].
     """
-    rng = np.random.default_rng(seed)
     present = set(digits.labels.tolist())
     kinds = [make for make, needed in _KINDS if needed <= present]
-    images: list[Picture] = []
-    while len(images) < count:
-        make = kinds[len(images) % len(kinds)]
-        picture = make(digits, rng)
-        if picture is not None:
-            images.append(picture)
-    return np.stack(images)
+    return _make(kinds, digits, count, seed)
 
 
 def make_pairs(digits: Examples, count: int, seed: int) -> Picture:
@@ -100,10 +95,14 @@ def make_pairs(digits: Examples, count: int, seed: int) -> Picture:
     Returns:
         uint8 [count, 28, 28].
     """
+    return _make([_pair], digits, count, seed)
+
+
+def _make(kinds: Sequence[Maker], digits: Examples, count: int, seed: int) -> Picture:
     rng = np.random.default_rng(seed)
     images: list[Picture] = []
     while len(images) < count:
-        picture = _pair(digits, rng)
+        picture = kinds[len(images) % len(kinds)](digits, rng)
         if picture is not None:
             images.append(picture)
     return np.stack(images)
@@ -192,7 +191,7 @@ def _texture(digits: Examples, rng: np.random.Generator) -> Picture | None:
 
 
 # Each kind with the digits that it takes pieces of. Letters twice: there is most of them on paper.
-_KINDS: tuple[tuple[Callable[[Examples, np.random.Generator], Picture | None], set[int]], ...] = (
+_KINDS: tuple[tuple[Maker, set[int]], ...] = (
     (_letter, set()),
     (_scribble, set()),
     (_letter, set()),

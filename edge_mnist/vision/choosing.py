@@ -35,11 +35,12 @@ MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
 
-# What is usual in a frame is told by this many digits, of numbers that are longer than this.
+# What is usual in a frame is told by this many digits, of numbers that are longer than this and no
+# mere strokes (below). The others are held against it.
 MIN_SURE = 3
 MAX_SHORT = 2
-# Digits of shorter numbers are at most so many times as high or as low, their ink has at least this
-# share of the contrast, and of one that stands alone the model is so sure.
+# Their digits are at most so many times as high or as low, their ink has at least this share of the
+# contrast, and of one that stands alone the model is so sure.
 MAX_SHORT_RATIO = 2.5
 MIN_SHORT_LEVEL = 0.55
 MIN_LONE_CONFIDENCE = 0.95
@@ -237,7 +238,7 @@ def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
 
     Args:
         number: Its digits.
-        usual: What longer numbers in the frame are like, if there are any.
+        usual: What the other numbers in the frame are like, if there are any.
     """
     if not number or not _is_weak(number):
         return True

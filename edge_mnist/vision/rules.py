@@ -222,8 +222,6 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
         mask: uint8 [height, width] of 0 and 1.
         ends: The upright rules, of the same shape.
     """
-    if not ends.any():
-        return np.zeros_like(mask)
     runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8), MIN_SIDE)
     labels, stats = find_components(_link(runs))
     x, y, w, h, area = stats.T
