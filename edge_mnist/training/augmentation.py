@@ -55,21 +55,11 @@ def augment(images: Any, config: Augmentation, seed: Any) -> Any:
         its grey levels varied.
     """
     draw = _Draw(seed, tf.shape(images)[0])
-    images = _move(images, config, draw)
-    if config.stroke > 0:
-        images = _change_stroke(images, draw.uniform(6, config.stroke)[:, None, None, None])
-    if config.low_resolution > 0:
-        images = _mix(images, _coarsen(images), draw.share(7, config.low_resolution))
-    if config.blur > 0:
-        images = _mix(images, _blur(images), draw.share(8, config.blur))
-    if config.gamma > 0:
-        exponents = tf.exp(draw.uniform(9, config.gamma))[:, None, None, None]
-        images = tf.pow(images + 1e-6, exponents)
-    if config.contrast > 0:
-        images = _mix(images, 0.5, draw.share(10, config.contrast))
-    if config.noise > 0:
-        images += draw.share(11, config.noise) * draw.normal(12, IMAGE_SIZE, 1)
-    return tf.clip_by_value(images, 0.0, 1.0)
+    images = tf.clip_by_value(_move(images, config, draw), 0.0, 1.0)
+    varied = tf.clip_by_value(_change_ink(images, config, draw), 0.0, 1.0)
+    if config.plain > 0:
+        varied = tf.where(draw.share(14, 1.0) < config.plain, images, varied)
+    return varied
 
 
 def _move(images: Any, config: Augmentation, draw: _Draw) -> Any:
@@ -108,6 +98,24 @@ def _move(images: Any, config: Augmentation, draw: _Draw) -> Any:
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
     )
+
+
+def _change_ink(images: Any, config: Augmentation, draw: _Draw) -> Any:
+    """Vary strokes, sharpness and grey levels."""
+    if config.stroke > 0:
+        images = _change_stroke(images, draw.uniform(6, config.stroke)[:, None, None, None])
+    if config.low_resolution > 0:
+        images = _mix(images, _coarsen(images), draw.share(7, config.low_resolution))
+    if config.blur > 0:
+        images = _mix(images, _blur(images), draw.share(8, config.blur))
+    if config.gamma > 0:
+        exponents = tf.exp(draw.uniform(9, config.gamma))[:, None, None, None]
+        images = tf.pow(images + 1e-6, exponents)
+    if config.contrast > 0:
+        images = _mix(images, 0.5, draw.share(10, config.contrast))
+    if config.noise > 0:
+        images += draw.share(11, config.noise) * draw.normal(12, IMAGE_SIZE, 1)
+    return images
 
 
 def _sample(images: Any, x: Any, y: Any) -> Any:

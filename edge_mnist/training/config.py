@@ -14,8 +14,8 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
 
-# Augmentations that are a share of the way to something.
-_SHARES = frozenset({"stroke", "low_resolution", "blur", "contrast"})
+# Those that are a share: of the way to something, or of the images.
+_SHARES = frozenset({"stroke", "low_resolution", "blur", "contrast", "plain"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Augmentation:
     gamma: float = 0.0  # natural logarithm of the exponent
     contrast: float = 0.0  # share of the contrast that is lost, about mid-grey
     noise: float = 0.0  # standard deviation; 1 is from paper to ink
+    plain: float = 0.0  # the share of images that only their geometry is varied of
 
     def __post_init__(self) -> None:
         for field, value in vars(self).items():

@@ -2,7 +2,8 @@
 
 Outlier exposure (Hendrycks, Mazeika and Dietterich, "Deep Anomaly Detection with Outlier
 Exposure", ICLR 2019), with outliers that need no other data: letters drawn by strokes of our own,
-scribbles, pieces of digits, digits that are turned, neighbours that run into each other, textures.
+pieces of words, scribbles, pieces of digits, digits that are turned, neighbours that run into each
+other, textures.
 `edge-mnist evaluate --non-digits` measures with the same kinds, drawn in other ways: other letters
 and shapes, other halves (vision/non_digits.py).
 """
@@ -62,6 +63,7 @@ SOFT_EDGE = 127
 TURNED, MIRRORED = (2, 3, 4, 5, 6, 7, 9), (3, 6, 7, 9)
 
 Picture = NDArray[np.uint8]
+Stroke = NDArray[np.float64]  # [points, 2]: x to the right, y down
 # Gives None where it happens to make a blank.
 Maker = Callable[[Examples, np.random.Generator], Picture | None]
 
@@ -126,18 +128,35 @@ def _pair(digits: Examples, rng: np.random.Generator) -> Picture | None:
 
 
 def _letter(digits: Examples, rng: np.random.Generator) -> Picture | None:
-    strokes = [
-        np.array([[int(point[0]), int(point[1])] for point in stroke.split()])
-        for stroke in str(rng.choice(LETTERS)).split(",")
-    ]
-    # Each corner of the letter's grid is moved, so that strokes that meet go on meeting.
-    jitter = rng.normal(0, 0.04, (5, 5, 2))
-    return _draw([(points - 2) / 4 + jitter[tuple(points.T)] for points in strokes], rng)
+    strokes = _parse(str(rng.choice(LETTERS)), 0.04, rng)
+    return _draw([stroke - 0.5 for stroke in strokes], rng)
 
 
 def _scribble(digits: Examples, rng: np.random.Generator) -> Picture | None:
     strokes = [rng.uniform(-0.5, 0.5, (rng.integers(2, 6), 2)) for _ in range(rng.integers(2, 5))]
     return _draw(strokes, rng)
+
+
+def _word(digits: Examples, rng: np.random.Generator) -> Picture | None:
+    """Return a piece of a word, as a reader that takes it for a number would cut it out."""
+    strokes = []
+    right = 0.0
+    for letter in rng.choice(LETTERS, 3):
+        width = rng.uniform(0.5, 0.9)
+        strokes += [stroke * (width, 1) + (right, 0) for stroke in _parse(str(letter), 0.06, rng)]
+        right += width + rng.uniform(0, 0.15)
+    middle = rng.uniform(0.3, right - 0.3)
+    return _draw([stroke - (middle, 0.5) for stroke in strokes], rng)
+
+
+def _parse(letter: str, deviation: float, rng: np.random.Generator) -> list[Stroke]:
+    """Return a letter's strokes, from 0 to 1, its corners moved by normal amounts."""
+    # Each corner of the grid is moved, so that strokes that meet go on meeting.
+    grid = np.stack(np.mgrid[:5, :5], axis=-1) / 4 + rng.normal(0, deviation, (5, 5, 2))
+    return [
+        np.array([grid[int(point[0]), int(point[1])] for point in stroke.split()])
+        for stroke in letter.split(",")
+    ]
 
 
 def _half(digits: Examples, rng: np.random.Generator) -> Picture | None:
@@ -195,6 +214,7 @@ _KINDS: tuple[tuple[Maker, set[int]], ...] = (
     (_letter, set()),
     (_scribble, set()),
     (_letter, set()),
+    (_word, set()),
     (_half, {digit for side in HALVES.values() for digit in side}),
     (_turned, {*TURNED, *MIRRORED}),
     (_neighbours, set()),
@@ -210,7 +230,7 @@ def _pick(digits: Examples, allowed: range | tuple[int, ...], rng: np.random.Gen
             return image
 
 
-def _draw(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Picture | None:
+def _draw(strokes: list[Stroke], rng: np.random.Generator) -> Picture | None:
     """Draw strokes, [points, 2] around the origin and about 1 in size, each in its own way."""
     # A rounded square would be a 0.
     is_round = rng.random() < 0.6 and not any((s[0] == s[-1]).all() for s in strokes)
@@ -230,7 +250,7 @@ def _draw(strokes: list[NDArray[np.float64]], rng: np.random.Generator) -> Pictu
     return _normalize((ink * 255).astype(np.uint8))
 
 
-def _round(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _round(points: Stroke) -> Stroke:
     """Round a line's corners (Chaikin, "An algorithm for high speed curve generation", 1974)."""
     for _ in range(2):
         cut = np.stack(
