@@ -31,10 +31,11 @@ MIN_CONTRAST = 24
 # It is kept in the image (anti-aliasing needs it) but does not widen the box.
 BOX_INK_SHARE = 0.35
 
-# The soft edge around a digit smaller than the box, in pixels, and the size that such a digit is
-# brought to before its box is found, as is worth it (benchmarks/preprocessing.py).
+# A digit with no side as long as this has its box found between the pixels, as pays below it
+# (benchmarks/preprocessing.py): with its soft edge of so many pixels it is brought to that size.
+SMALL_SIDE = 10
 SOFT_EDGE = 2
-FINE_SIZE = 2 * BOX_SIZE
+FINE_SIZE = 40
 
 # Below this share of the full stroke a pixel is paper and becomes exactly 0, as in MNIST.
 PAPER_INK_SHARE = 0.1
@@ -89,7 +90,7 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
         return None
     top, bottom, left, right = _bound(ink)
     height, width = bottom - top, right - left
-    if max(height, width) < BOX_SIZE:
+    if max(height, width) < SMALL_SIDE:
         fitted = _fit_small_ink(_cut(ink, top, bottom, left, right))
     else:
         fitted = fit_ink(ink[top:bottom, left:right])

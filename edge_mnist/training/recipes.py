@@ -51,7 +51,7 @@ RECIPES: dict[str, TrainConfig] = {
             _MICRO,
             recipe="large",
             arch="large",
-            epochs=50,
+            epochs=45,
             learning_rate=2e-3,
             weight_decay=0.05,
             augmentation=_EVERYTHING,
