@@ -40,9 +40,9 @@ def main() -> None:
         "python benchmarks/preprocessing.py",
         f"Median over {IMAGES} training images of the mean difference a pixel, of 255.\n\n"
         + compare_kernels(mnist.train.images[:IMAGES])
-        + f"\n\nThe {len(mnist.validation):,} validation images as digits of a few pixels, and how many of "
-        f"them `{DEFAULT_MODEL}` reads, by where the digit's box may end.\n\n"
-        + compare_boxes(mnist.validation),
+        + f"\n\nThe {len(mnist.validation):,} validation images as digits of a few pixels, and how "
+        f"many of them `{DEFAULT_MODEL}` reads, by where a digit's box may end. Anywhere is in use "
+        f"for digits below {preprocessing.SMALL_SIDE} px.\n\n" + compare_boxes(mnist.validation),
     )
 
 

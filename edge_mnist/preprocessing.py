@@ -31,8 +31,8 @@ MIN_CONTRAST = 24
 # It is kept in the image (anti-aliasing needs it) but does not widen the box.
 BOX_INK_SHARE = 0.35
 
-# A digit with no side as long as this has its box found between the pixels, as pays below it
-# (benchmarks/preprocessing.py): with its soft edge of so many pixels it is brought to that size.
+# A digit with no side as long as this has its box found between the pixels, which pays up to there
+# (benchmarks/preprocessing.py): with so many pixels around it, it is brought to a finer grid.
 SMALL_SIDE = 10
 SOFT_EDGE = 2
 FINE_SIZE = 40
@@ -91,7 +91,8 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
     top, bottom, left, right = _bound(ink)
     height, width = bottom - top, right - left
     if max(height, width) < SMALL_SIDE:
-        fitted = _fit_small_ink(_cut(ink, top, bottom, left, right))
+        around = np.pad(ink, SOFT_EDGE)  # outside of the picture is paper
+        fitted = _fit_small_ink(around[top : bottom + 2 * SOFT_EDGE, left : right + 2 * SOFT_EDGE])
     else:
         fitted = fit_ink(ink[top:bottom, left:right])
     return NormalizedDigit(fitted, (left, top, width, height))
@@ -166,20 +167,12 @@ def _fit_small_ink(ink: NDArray[np.float32]) -> GrayImage:
     makes a digit of 8 pixels up to a quarter too large or too small.
 
     Args:
-        ink: As there, with some paper around it.
+        ink: As there, and SOFT_EDGE pixels more on each side.
     """
     factor = -(-FINE_SIZE // max(ink.shape))
     fine = resize(ink, (ink.shape[0] * factor, ink.shape[1] * factor))
     top, bottom, left, right = _bound(fine)
     return fit_ink(np.clip(fine[top:bottom, left:right], 0.0, 1.0))
-
-
-def _cut(
-    ink: NDArray[np.float32], top: int, bottom: int, left: int, right: int
-) -> NDArray[np.float32]:
-    """Return a part of the ink and SOFT_EDGE pixels around it; outside of the picture is paper."""
-    padded = np.pad(ink, SOFT_EDGE)
-    return padded[top : bottom + 2 * SOFT_EDGE, left : right + 2 * SOFT_EDGE]
 
 
 def _bound(ink: NDArray[np.float32]) -> tuple[int, int, int, int]:
