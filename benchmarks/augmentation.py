@@ -44,8 +44,13 @@ VARIATIONS: dict[str, dict[str, Any]] = {
     "stroke 0.5, elastic 0.3, low resolution 0.3, blur 0.3": besides_affine(
         stroke=0.5, elastic_px=0.3, low_resolution=0.3, blur=0.3
     ),
+    "stroke 0.5, low resolution 0.5, contrast 0.3": besides_affine(
+        stroke=0.5, low_resolution=0.5, contrast=0.3
+    ),
+    "the same, plain 0.5": besides_affine(stroke=0.5, low_resolution=0.5, contrast=0.3, plain=0.5),
     "handwriting 0.03": {"handwriting": 0.03},
-    "outliers 0.0625": {"outliers": 0.0625},
+    "outliers 0.078125": {"outliers": 0.078125},
+    "pairs 0.015625": {"pairs": 0.015625},
 }
 
 
@@ -83,7 +88,8 @@ def train(name: str) -> None:
     run = folder_of(name)
     if is_finished(run):
         return
-    settings = {"augmentation": AFFINE, "handwriting": 0.0, "outliers": 0.0} | VARIATIONS[name]
+    bare = {"augmentation": AFFINE, "handwriting": 0.0, "outliers": 0.0, "pairs": 0.0}
+    settings = bare | VARIATIONS[name]
     recipe = dataclasses.replace(find_recipe("micro"), recipe="custom")
     config = dataclasses.replace(recipe, epochs=EPOCHS, **settings)
     RUNS.mkdir(parents=True, exist_ok=True)

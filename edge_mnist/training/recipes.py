@@ -7,8 +7,8 @@ from edge_mnist.training.config import Augmentation, TrainConfig
 
 DEFAULT_RECIPE = "micro"
 
-# What the project's own models share. Outliers and pairs are what lets a model reject, and a reader
-# cut. Half of the images keep their ink as it is: what a model is asked most is no worse than MNIST.
+# What the project's own models share. Outliers are what lets a model reject, pairs what lets a
+# reader cut. Half of the images keep their ink: what a model is asked most is no worse than MNIST.
 _MICRO = TrainConfig(
     recipe="micro",
     arch="micro",

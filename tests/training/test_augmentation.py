@@ -175,6 +175,17 @@ def test_noise_is_as_strong_as_asked_for():
     assert deviations.min() < 0.02
 
 
+def test_plain_images_move_and_keep_their_ink(digits):
+    images = np.tile(digits, (8, 1, 1, 1))
+    limits = only(shift_px=2, contrast=0.4, plain=0.25)
+    moved, varied = vary(images, only(shift_px=2)), vary(images, limits)
+    is_plain = (varied == moved).all(axis=(1, 2, 3))
+    assert 0.15 < is_plain.mean() < 0.35
+    np.testing.assert_array_equal(
+        varied[~is_plain], vary(images, replace(limits, plain=0))[~is_plain]
+    )
+
+
 def test_elastic_moves_parts_of_an_image_in_different_ways():
     moves = [
         np.stack(locate(vary(draw_spot(x, 0), only(elastic_px=1.0)))) - [[x], [0]] for x in (-8, 8)
