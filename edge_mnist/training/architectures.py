@@ -98,7 +98,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             Conv(8, 5, stride=2, padding="valid", batch_norm=True),
             Conv(16, 3, batch_norm=True),
             Conv(16, 3, stride=2, padding="valid", batch_norm=True),
-            Conv(40, 3, padding="valid", batch_norm=True),
+            Conv(39, 3, padding="valid", batch_norm=True),
         ),
     ),
     "small": Architecture(
@@ -108,7 +108,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             Conv(32, 3, padding="valid", batch_norm=True),
             Conv(32, 3, batch_norm=True),
             Conv(48, 3, stride=2, batch_norm=True),
-            Conv(54, 3, padding="valid", batch_norm=True),
+            Conv(52, 3, padding="valid", batch_norm=True),
         ),
     ),
     "large": Architecture(

@@ -12,7 +12,7 @@ DEFAULT_RECIPE = "micro"
 _MICRO = TrainConfig(
     recipe="micro",
     arch="micro",
-    epochs=60,
+    epochs=50,
     batch_size=128,
     optimizer="adamw",
     learning_rate=4e-3,
@@ -55,8 +55,8 @@ _EVERYTHING = Augmentation(
 RECIPES: dict[str, TrainConfig] = {
     config.recipe: config
     for config in (
-        replace(_LITTLE, recipe="pico", arch="pico"),
-        replace(_LITTLE, recipe="nano", arch="nano", epochs=90),
+        replace(_LITTLE, recipe="pico", arch="pico", epochs=40),
+        replace(_LITTLE, recipe="nano", arch="nano", epochs=70),
         _MICRO,
         replace(_MICRO, recipe="small", arch="small", epochs=40, augmentation=_VARIED),
         replace(

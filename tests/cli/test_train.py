@@ -49,7 +49,7 @@ def test_configuration_repeats_the_run_and_tells_people(trained, edge_mnist, tmp
     outcome = edge_mnist("train", "--config", folder / "config.json", "--out", "again")
     assert outcome.code == 0
     lines = outcome.out.splitlines()
-    assert lines[0] == "micro: 13,346 parameters, 307,728 multiply-adds"
+    assert lines[0] == "micro: 13,108 parameters, 306,342 multiply-adds"
     assert lines[1].startswith("3 epochs on the CPU, ")
     accuracy = 100 * first.json["validation"]["accuracy"]
     assert lines[2].startswith(f"validation: {accuracy:.2f} % of 120 images (95 % interval ")
