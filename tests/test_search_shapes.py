@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 
 from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import TrainingError
+from edge_mnist.model_store import find_model
 from edge_mnist.quantization.convert import convert_int8
 from edge_mnist.training import architectures
 from edge_mnist.training.architectures import Architecture, Conv, GlobalAverage
@@ -203,6 +204,13 @@ def test_shape_outside_of_the_budgets_cannot_be_enqueued(study):
     with pytest.raises(TrainingError, match=rf"cannot try {MICRO}.*13,108 parameters"):
         search_shapes.prepare(study, shapes.Budgets(8192, 310_000), ONE_EPOCH, [MICRO])
     assert not study.get_trials()
+
+
+@pytest.mark.parametrize("name", ["pico", "micro"])
+def test_measured_bytes_are_no_fewer_than_those_of_the_trained_model(name):
+    measured = shape_trials.measure_bytes(architectures.build(name))
+    shipped = find_model(name).stat().st_size
+    assert shipped <= measured <= 1.05 * shipped
 
 
 def test_far_below_the_median_of_its_size_is_hopeless(study):

@@ -3,6 +3,7 @@
 import statistics
 import sys
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import optuna
@@ -54,9 +55,7 @@ def try_shape(
     tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(config.seed)
     model = build(NAME)
-    # Ranges do not change the size, so images of noise and an untrained model will do.
-    noise = np.random.default_rng(0).integers(0, 256, (2, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
-    size = len(convert_int8(model, noise))
+    size = measure_bytes(model)
     trial.set_user_attr("bytes", size)
     if not budgets.min_bytes <= size <= budgets.max_bytes:
         raise optuna.TrialPruned(f"{size:,} bytes")
@@ -65,6 +64,23 @@ def try_shape(
     if fit(model, digits.train, digits.validation, config, reporter=watcher).interrupted:
         raise KeyboardInterrupt
     return watcher.accuracies[-1], size, count_costs(shape).multiply_adds
+
+
+def measure_bytes(model: Any) -> int:
+    """Return the bytes that a network's int8 file will have once it is trained.
+
+    Args:
+        model: From `build`, untrained; it keeps its weights.
+    """
+    rng = np.random.default_rng(0)
+    # Ranges do not change the size, so images of noise will do. But what is equal is stored once,
+    # and the biases of an untrained network are all 0.
+    noise = rng.integers(0, 256, (2, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    weights = model.get_weights()
+    model.set_weights([w + rng.uniform(0.1, 1, w.shape) if w.ndim == 1 else w for w in weights])
+    size = len(convert_int8(model, noise))
+    model.set_weights(weights)
+    return size
 
 
 def is_hopeless(study: optuna.Study, size: int, accuracy: float) -> bool:
