@@ -152,7 +152,7 @@ def _word(digits: Examples, rng: np.random.Generator) -> Picture | None:
 def _parse(letter: str, deviation: float, rng: np.random.Generator) -> list[Stroke]:
     """Return a letter's strokes, from 0 to 1, its corners moved by normal amounts."""
     # Each corner of the grid is moved, so that strokes that meet go on meeting.
-    grid = np.stack(np.mgrid[:5, :5], axis=-1) / 4 + rng.normal(0, deviation, (5, 5, 2))
+    grid = np.moveaxis(np.mgrid[:5, :5], 0, -1) / 4 + rng.normal(0, deviation, (5, 5, 2))
     return [
         np.array([grid[int(point[0]), int(point[1])] for point in stroke.split()])
         for stroke in letter.split(",")
