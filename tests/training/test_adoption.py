@@ -3,13 +3,13 @@ import pytest
 import tf_keras
 
 from edge_mnist.errors import ModelError
-from edge_mnist.model_store import models_dir
+from edge_mnist.model_store import find_model, models_dir
 from edge_mnist.quantization.convert import convert_float
 from edge_mnist.quantization.rebuild import rebuild
 from edge_mnist.training.adoption import adopt
 from edge_mnist.training.architectures import build
 from edge_mnist.training.base import open_base
-from edge_mnist.training.recipes import find_recipe
+from edge_mnist.training.config import load_config
 from edge_mnist.training.run import predict_logits
 
 pytestmark = pytest.mark.train
@@ -74,7 +74,8 @@ def test_same_kernels_with_other_strides_are_another_network(images):
 
 def test_base_is_opened_with_its_training(images):
     base = open_base("micro", images, rebuild)
-    assert (base.model.name, base.training) == ("micro", find_recipe("micro"))
+    shipped = load_config(find_model("micro").with_suffix(".train.json"))
+    assert (base.model.name, base.training) == ("micro", shipped)
     assert 0 < base.temperature < 1
 
 

@@ -182,7 +182,7 @@ def test_plan_is_the_bases_training_but_shorter_and_slower(base):
     plan = plan_tuning(base, {"seed": 4, "augmentation": True})
     assert plan.epochs < base.training.epochs
     assert plan.learning_rate < base.training.learning_rate
-    assert (plan.outliers, plan.handwriting) == (0.0625, 0.03)
+    assert (plan.outliers, plan.handwriting) == (base.training.outliers, 0.03)
     assert (plan.seed, plan.augmentation) == (4, base.training.augmentation)
     assert plan_tuning(base, {"augmentation": None}).augmentation is None
 

@@ -48,7 +48,7 @@ def test_small_and_large_digits_are_read(height, reader, make_paper, write, over
 
 
 def test_picture_of_one_digit_is_read(reader, make_paper, write, overlaps):
-    page = make_paper(120, 100)
+    page = make_paper(120, 130)
     boxes = write(page, "4", 30, 25, height=70)
     reading = reader.read(page)
     assert reading.lines == ["4"]
