@@ -33,15 +33,6 @@ def classifier():
     return Classifier.load()
 
 
-@pytest.fixture(scope="module")
-def clear_digits(mnist, classifier):
-    """Training digits of which the model is sure."""
-    digits = mnist.train.take(np.arange(400))
-    read = classifier.predict_batch(digits.images)
-    sure = [p.confidence > 0.999 and p.digit == d for p, d in zip(read, digits.labels, strict=True)]
-    return digits.take(np.flatnonzero(sure))
-
-
 @pytest.fixture
 def page():
     """400x400 pixels with a comb of four cells and a box, captions above them."""

@@ -40,7 +40,7 @@ def test_row_of_digits_is_read_in_order(hand, reader, make_paper, write, overlap
 
 @pytest.mark.parametrize("height", [16, 24, 80, 120])
 def test_small_and_large_digits_are_read(height, reader, make_paper, write, overlaps):
-    page = make_paper()
+    page = make_paper(width=800)
     boxes = write(page, "2740", 40, 180, height=height)
     reading = reader.read(page)
     assert reading.lines == ["2740"]
