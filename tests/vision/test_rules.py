@@ -111,10 +111,10 @@ def test_digits_that_fill_a_frame_are_not_taken_for_its_sides(
 def test_printed_cells_are_left_out(level, thickness, hand, reader, make_paper, write):
     page = make_paper()
     for index in range(8):
-        cell = (60 + 60 * index, 140), (120 + 60 * index, 200)
+        cell = (60 + 70 * index, 140), (130 + 70 * index, 200)
         cv2.rectangle(page, *cell, level, thickness)
     for index, digit in enumerate("20473"):
-        write(page, digit, 75 + 60 * index, 151, height=38, hand=hand + index)
+        write(page, digit, 70 + 70 * index, 151, height=38, hand=hand + index)
     assert "".join(reader.read(page).lines).replace(" ", "") == "20473"
 
 
