@@ -62,6 +62,17 @@ def test_shadow_may_fall_across_a_number(edge_px, dark, hand, reader, shade):
     assert reader.read(page).lines == [NUMBER]
 
 
+@pytest.mark.parametrize("hand", range(3))
+def test_sharp_edge_of_a_shadow_takes_hardly_any_ink_away(hand, reader, make_paper, write):
+    page = make_paper()
+    boxes = write(page, NUMBER, 60, 200, level=120, hand=hand)
+    places = range(boxes[0][0], boxes[-1][0] + boxes[-1][2], 7)
+    # A stroke that runs along the edge may be taken for the shadow.
+    shaded = [page * np.where(np.arange(640) < place, 0.6, 1) for place in places]
+    read = [reader.read(np.rint(picture).astype(np.uint8)).lines for picture in shaded]
+    assert read.count([NUMBER]) >= 0.9 * len(places)
+
+
 def test_ink_is_as_strong_in_the_shade_as_in_the_light(shade):
     page, boxes = shade(cast(6, 0.5))
     ink = next(map_ink(page))
