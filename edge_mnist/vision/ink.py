@@ -179,20 +179,17 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
     factor = gray.shape[0] / coarse_paper.shape[0]
     step = max(1, round(factor / EDGE_DETAIL))
     fine = _close(_shrink(gray, step), round(STROKE_WIDTH * factor / step))
-    size = fine.shape[::-1]
     near = cv2.dilate(is_edge, np.ones((EDGE_WIDTH,) * 2, np.uint8))
-    away = cv2.resize(near, size, interpolation=cv2.INTER_NEAREST) == 0
-    if away.any():
+    if not near.all():
         # Closing takes the top of the noise, of which there is more in a finer picture.
-        same = cv2.resize(paper, size, interpolation=cv2.INTER_NEAREST)[away]
-        share = float(np.median(same / np.maximum(fine[away], np.float32(1))))
-        fine = cv2.convertScaleAbs(fine, alpha=min(share, 1)).astype(np.uint8)
+        same = cv2.resize(fine, coarse_paper.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        shares = coarse_paper / np.maximum(same, np.float32(1))
+        share = min(float(np.median(shares[near == 0])), 1.0)
+        fine = cv2.convertScaleAbs(fine, alpha=share).astype(np.uint8)
     fine = cv2.erode(fine, square, borderType=cv2.BORDER_REPLICATE).astype(np.uint8)
     mask = cv2.resize(near, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    followed: GrayImage = np.where(
-        mask > 0, np.maximum(_enlarge(fine, gray.shape), 1), paper
-    ).astype(np.uint8)
-    return followed
+    enlarged = np.maximum(_enlarge(fine, gray.shape), 1)
+    return cv2.copyTo(enlarged, mask, paper.copy()).astype(np.uint8)
 
 
 def _enlarge(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
