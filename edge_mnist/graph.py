@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from edge_mnist.engines import EngineSetting, create_interpreter
 from edge_mnist.model_file import INPUT_SHAPE, check_interface
+from edge_mnist.preprocessing import NUM_CLASSES
 
 
 class Graph:
@@ -20,18 +21,25 @@ class Graph:
         output_dtype: uint8 or float32.
     """
 
-    def __init__(self, content: bytes, setting: EngineSetting, size: int = 1) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        setting: EngineSetting,
+        size: int = 1,
+        outputs: int = NUM_CLASSES,
+    ) -> None:
         """Load it.
 
         Args:
             content: A .tflite file's bytes, of which the structure has been checked.
             setting: With an engine that is installed.
             size: Images of a run, at least 1.
+            outputs: What it gives for each.
 
         Raises:
             InvalidInputError: If the setting's threads are out of range.
-            ModelError: If it is no model that takes uint8 [1, 28, 28, 1] and gives [1, 10], or the
-                engine refuses it.
+            ModelError: If it is no model that takes uint8 [1, 28, 28, 1] and gives [1, outputs],
+                or the engine refuses it.
             ValueError: If the graph cannot be resized.
             RuntimeError: Likewise.
         """
@@ -41,7 +49,7 @@ class Graph:
         self._interpreter = create_interpreter(content, setting)
         graph_input = self._interpreter.get_input_details()[0]
         graph_output = self._interpreter.get_output_details()[0]
-        check_interface(graph_input, graph_output)
+        check_interface(graph_input, graph_output, outputs)
         self._input_index, self._output_index = graph_input["index"], graph_output["index"]
         self.input_quantization: tuple[float, int] = graph_input["quantization"]
         self.output_quantization: tuple[float, int] = graph_output["quantization"]
@@ -51,7 +59,7 @@ class Graph:
             self._interpreter.allocate_tensors()
 
     def run(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the outputs [size, 10], uint8 or float32 as the model gives them.
+        """Return the outputs [size, outputs], uint8 or float32 as the model gives them.
 
         Args:
             codes: uint8 [size, 28, 28, 1] as the model's input takes them.

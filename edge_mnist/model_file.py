@@ -34,16 +34,19 @@ def check_structure(content: bytes) -> None:
         )
 
 
-def check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -> None:
+def check_interface(
+    graph_input: dict[str, Any], graph_output: dict[str, Any], outputs: int = NUM_CLASSES
+) -> None:
     """Refuse a model that takes or gives something else than digits.
 
     Args:
         graph_input: What the interpreter tells of the input.
         graph_output: And of the output.
+        outputs: How many values it has to give.
 
     Raises:
         ModelError: If the input is not uint8 [1, 28, 28, 1], or the output not uint8 or float32
-            [1, 10].
+            [1, outputs].
     """
     shape, dtype = graph_input["shape"].tolist(), np.dtype(graph_input["dtype"]).name
     if shape != list(INPUT_SHAPE) or dtype != "uint8":
@@ -54,10 +57,10 @@ def check_interface(graph_input: dict[str, Any], graph_output: dict[str, Any]) -
             remedy="convert the Keras model it came from with edge-mnist quantize",
         )
     shape, dtype = graph_output["shape"].tolist(), np.dtype(graph_output["dtype"]).name
-    if shape != [1, NUM_CLASSES] or dtype not in ("uint8", "float32"):
+    if shape != [1, outputs] or dtype not in ("uint8", "float32"):
         raise ModelError(
             "it gives another output",
-            expected="uint8 or float32 [1, 10]",
+            expected=f"uint8 or float32 [1, {outputs}]",
             got=f"{dtype} {shape}",
             remedy="convert the Keras model it came from with edge-mnist quantize",
         )

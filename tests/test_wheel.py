@@ -43,9 +43,11 @@ def test_wheel_predicts_in_a_clean_environment(tmp_path):
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT, cwd=tmp_path)
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        shipped = {name for name in archive.namelist() if "/templates/" in name}
+        names = set(archive.namelist())
+    shipped = {name for name in names if "/templates/" in name}
     templates = (ROOT / "edge_mnist" / "report" / "templates").iterdir()
     assert shipped == {path.relative_to(ROOT).as_posix() for path in templates}
+    assert {f"edge_mnist/models/vision/pairs.{suffix}" for suffix in ("tflite", "json")} < names
     venv.create(tmp_path / "venv", with_pip=True)
     scripts = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)

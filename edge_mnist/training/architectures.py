@@ -5,6 +5,7 @@ softmax stays out: an int8 softmax would round most of the probability away, and
 computes a calibrated one from the logits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -177,11 +178,20 @@ def build(name: str) -> Any:
     Returns:
         A tf_keras functional model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, 10] out.
     """
+    return build_stack(name, find_architecture(name).layers, NUM_CLASSES)
+
+
+def build_stack(name: str, stack: Sequence[Layer], outputs: int) -> Any:
+    """Build the Keras model of a plain stack of layers, with fresh weights.
+
+    Returns:
+        A tf_keras functional model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, outputs] out.
+    """
     image = layers.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
     tensor = image
-    for layer in find_architecture(name).layers:
+    for layer in stack:
         tensor = _apply(layer, tensor)
-    logits = layers.Dense(NUM_CLASSES, name="logits")(_flatten(tensor))
+    logits = layers.Dense(outputs, name="logits")(_flatten(tensor))
     return tf_keras.Model(image, logits, name=name)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_mnist.runtime import Prediction
 from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.cutting import halve
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
@@ -19,7 +20,7 @@ MAX_LIKELY_WIDTHS = 1.5
 MIN_PAIR_ASPECT = 0.9
 WIDTH_COST = 1.0
 # Each part must be as much of a digit as this, and no wider than this, in heights, without cost.
-MIN_PART_SCORE = -1.5
+MIN_PART_SCORE = -0.7
 MAX_PART_ASPECT = 1.2
 # A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
 DOUBTFUL_SCORE = -0.3
@@ -77,6 +78,10 @@ class Candidate:
         return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
 
 
+# For each way to cut a blob: the count of stretches, and the parts as in `Parts`.
+Ways = Sequence[tuple[int, Mapping[tuple[int, int], Candidate]]]
+
+
 def is_doubtful(whole: Candidate, usual_width: float) -> bool:
     """Tell whether a blob shall be tried in parts: it may be digits that touch.
 
@@ -98,19 +103,57 @@ def _measure_doubt(whole: Candidate, usual_width: float) -> float:
 
 def choose_parts(
     whole: Candidate,
-    ways: Sequence[tuple[int, Mapping[tuple[int, int], Candidate]]],
+    ways: Ways,
     usual_width: float,
+    pair: tuple[Candidate, ...] = (),
 ) -> tuple[Candidate, ...]:
-    """Choose the best way to read a blob: as a whole, or cut into digits.
+    """Choose the best way to read a blob: as a whole, cut into digits, or as two that touch.
 
     Args:
         whole: All of it.
         ways: For each way to cut it, what `Parts` holds: the count of stretches, and the parts.
         usual_width: That of the blobs in its line, in pixels.
+        pair: Two digits that were read as a whole, if it may be a pair.
     """
-    best = whole.score - _measure_doubt(whole, usual_width), (whole,)
-    readings = [_read_parts(count, parts) for count, parts in ways]
-    return max(best, *readings, key=lambda reading: reading[0])[1] if readings else (whole,)
+    readings: list[tuple[float, tuple[Candidate, ...]]] = [
+        (whole.score - _measure_doubt(whole, usual_width), (whole,))
+    ]
+    readings += [_read_parts(count, parts) for count, parts in ways]
+    if pair:
+        readings.append((sum(digit.score for digit in pair), pair))
+    return max(readings, key=lambda reading: reading[0])[1]
+
+
+def place_pair(
+    blob: Blob, pair: tuple[Prediction, Prediction], ways: Ways
+) -> tuple[Candidate, Candidate]:
+    """Tell where in a blob two digits stand that were read as a whole.
+
+    Args:
+        blob: It.
+        pair: The left digit and the right one.
+        ways: As for `choose_parts`. Of cuts in two the one counts whose parts look most like them.
+    """
+    splits = [
+        (parts[0, cut], parts[cut, count])
+        for count, parts in ways
+        for cut in range(1, count)
+        if (0, cut) in parts and (cut, count) in parts
+    ]
+    if splits:
+        left, right = (part.blob for part in max(splits, key=lambda parts: _compare(parts, pair)))
+    else:
+        left, right = halve(blob)
+    return Candidate(left, pair[0]), Candidate(right, pair[1])
+
+
+def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Prediction]) -> float:
+    """Return how likely parts of a blob are two digits, as a product of probabilities."""
+    left, right = (
+        float(part.prediction.probabilities[digit.digit])
+        for part, digit in zip(parts, pair, strict=True)
+    )
+    return left * right
 
 
 def _read_parts(

@@ -57,6 +57,17 @@ def propose_parts(blob: Blob, share: NDArray[np.float32]) -> list[Parts]:
     return [_cut(blob, _choose(cuts, blob)) for cuts in ways]
 
 
+def halve(blob: Blob) -> list[Blob]:
+    """Return the left half of a blob and the right one; both have ink, since its box is tight.
+
+    Args:
+        blob: At least two pixels wide.
+    """
+    is_left = np.arange(blob.width) < blob.width // 2
+    halves = (_trim(blob, blob.mask & side) for side in (is_left, ~is_left))
+    return [half for half in halves if half is not None]
+
+
 def _cut(blob: Blob, cuts: list[Cut]) -> Parts:
     height, width = blob.mask.shape
     columns = np.arange(width)

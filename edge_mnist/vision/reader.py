@@ -16,11 +16,13 @@ from edge_mnist.vision.choosing import (
     is_doubtful,
     judge,
     part_numbers,
+    place_pair,
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import InkMap, map_ink
+from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
@@ -53,12 +55,14 @@ class Reader:
 
         Raises:
             InvalidInputError: If `min_confidence` is no share.
+            ModelError: If the model of touching digits that ships is missing or damaged.
         """
         if not 0 <= min_confidence <= 1:
             raise InvalidInputError(
                 "minimum confidence", expected="0 to 1", got=str(min_confidence)
             )
         self.classifier = classifier
+        self._pairs = PairReader.load()
         self.min_confidence = min_confidence
 
     def read(self, frame: Picture) -> Reading:
@@ -124,18 +128,25 @@ class Reader:
         usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
         # Cutting costs more than reading, so only what is doubtful comes into a second batch.
-        ways = [
-            propose_parts(whole.blob, cut_ink(found.ink, whole.blob))
-            if is_doubtful(whole, width)
-            else []
+        shares = [
+            cut_ink(found.ink, whole.blob) if is_doubtful(whole, width) else None
             for whole, width in zip(wholes, usual, strict=True)
+        ]
+        ways = [
+            [] if share is None else propose_parts(blob, share)
+            for blob, share in zip(blobs, shares, strict=True)
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
         cut = iter(self._classify(found.ink, parts, stopwatch))
         chosen = []
-        for whole, own, width in zip(wholes, ways, usual, strict=True):
+        for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
-            chosen.append(choose_parts(whole, read, width))
+            pair: tuple[Candidate, ...] = ()
+            if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT:
+                with stopwatch:
+                    digits = self._pairs.read(fit_pair(share))
+                pair = place_pair(whole.blob, digits, read)
+            chosen.append(choose_parts(whole, read, width, pair))
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
 
