@@ -13,7 +13,7 @@ from edge_mnist.vision.cutting import halve
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
-CUT_COST = 0.25
+CUT_COST = 0.5
 # Blobs wider than this, in widths that are usual in their line, are more and more likely to be
 # several digits; unless they are narrow for their height.
 MAX_LIKELY_WIDTHS = 1.5
