@@ -118,17 +118,16 @@ def _draw_ratio(most: float, rng: Generator) -> float:
 def _join(inks: list[Ink], rng: Generator) -> Ink:
     """Write digits from left to right so that each touches the one before."""
     line = np.zeros((LINE_HEIGHT, LINE_HEIGHT * len(inks)), np.float32)
-    left = 0
-    for ink in inks:
+    for place, ink in enumerate(inks):
         top = round((LINE_HEIGHT - ink.shape[0]) / 2 + rng.normal(0, RISE))
         rows = slice(top, top + ink.shape[0])
-        if left:
+        left = 0
+        if place:
             overlap = int(rng.choice(OVERLAPS, p=OVERLAP_SHARES))
             end = np.flatnonzero((line >= BOX_INK_SHARE).any(axis=0))[-1] + 1
             left = max(1, end - _reach(line[rows, :end], ink) - overlap)
-        place = line[rows, left : left + ink.shape[1]]
-        np.maximum(place, ink, out=place)
-        left = 1
+        own = line[rows, left : left + ink.shape[1]]
+        np.maximum(own, ink, out=own)
     return _cut(line)
 
 

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,3 +113,6 @@ def test_card_tells_what_was_measured(pair_reader, mnist):
     right = (np.array(read) == test.labels[shown]).all(axis=1).mean()
     assert right == pytest.approx(card["test"]["both_right"], abs=1e-9)
     assert card["size_bytes"] == pair_model_path().stat().st_size
+    page = " ".join((Path(__file__).parents[2] / "docs" / "reading.md").read_text().split())
+    assert f"has {card['size_bytes']:,} bytes" in page
+    assert f"reads both digits in {100 * right:.1f} %" in page
