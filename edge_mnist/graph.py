@@ -45,6 +45,7 @@ class Graph:
         """
         self.setting = setting
         self.size = size
+        self._outputs = outputs
         self._content = content
         self._interpreter = create_interpreter(content, setting)
         graph_input = self._interpreter.get_input_details()[0]
@@ -72,7 +73,7 @@ class Graph:
 
     def load_again(self, setting: EngineSetting, size: int) -> "Graph":
         """Return the same model in another interpreter."""
-        return Graph(self._content, setting, size)
+        return Graph(self._content, setting, size, self._outputs)
 
     @property
     def operators(self) -> list[str]:

@@ -88,7 +88,7 @@ def normalize_digit(gray: GrayImage) -> NormalizedDigit | None:
     ink = extract_ink(gray)
     if ink is None:
         return None
-    top, bottom, left, right = _bound(ink)
+    top, bottom, left, right = bound_ink(ink)
     height, width = bottom - top, right - left
     if max(height, width) < SMALL_SIDE:
         around = np.pad(ink, SOFT_EDGE)  # outside of the picture is paper
@@ -153,11 +153,25 @@ def fit_ink(ink: NDArray[np.float32]) -> GrayImage:
     """
     height, width = ink.shape
     scale = BOX_SIZE / max(height, width)
-    fitted = resize(ink, (max(1, round(height * scale)), max(1, round(width * scale))))
-    # Averaging thins out the ink of a small stroke; MNIST's strokes reach full white.
-    fitted = np.clip(fitted / max(float(fitted.max()), 1e-6), 0.0, 1.0)
+    fitted = scale_ink(ink, (max(1, round(height * scale)), max(1, round(width * scale))))
     image: GrayImage = np.rint(center_by_mass(fitted) * 255).astype(np.uint8)
     return image
+
+
+def scale_ink(ink: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Resize ink, and bring it to its full strength again.
+
+    Averaging thins out the ink of a small stroke; MNIST's strokes reach full white.
+
+    Args:
+        ink: float32 [height, width], 0 is paper and 1 is a full stroke. Somewhere it is above 0.
+        size: Height and width of the result, each at least 1.
+
+    Returns:
+        float32 of that size, 0 to 1.
+    """
+    scaled = resize(ink, size)
+    return np.clip(scaled / max(float(scaled.max()), 1e-6), 0.0, 1.0)
 
 
 def _fit_small_ink(ink: NDArray[np.float32]) -> GrayImage:
@@ -171,12 +185,16 @@ def _fit_small_ink(ink: NDArray[np.float32]) -> GrayImage:
     """
     factor = -(-FINE_SIZE // max(ink.shape))
     fine = resize(ink, (ink.shape[0] * factor, ink.shape[1] * factor))
-    top, bottom, left, right = _bound(fine)
+    top, bottom, left, right = bound_ink(fine)
     return fit_ink(np.clip(fine[top:bottom, left:right], 0.0, 1.0))
 
 
-def _bound(ink: NDArray[np.float32]) -> tuple[int, int, int, int]:
-    """Return top, bottom, left and right of what is ink; bottom and right are one past it."""
+def bound_ink(ink: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """Return top, bottom, left and right of what is ink; bottom and right are one past it.
+
+    Args:
+        ink: float32 [height, width], somewhere at least `BOX_INK_SHARE`.
+    """
     is_ink = ink >= BOX_INK_SHARE
     rows, columns = np.flatnonzero(is_ink.any(axis=1)), np.flatnonzero(is_ink.any(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1

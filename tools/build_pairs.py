@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tf_keras
 from numpy.typing import NDArray
 from touching_pairs import OTHER_SHARE, Pairs, make_touching_pairs
 
@@ -84,7 +85,7 @@ def main() -> int:
     """Make both files; return the exit code."""
     try:
         select_device("auto")
-        tf.keras.utils.set_random_seed(CONFIG.seed)
+        tf_keras.utils.set_random_seed(CONFIG.seed)
         digits = dataset.load("mnist")
         assert digits.test is not None  # MNIST has one
         print(f"making {TRAIN_PAIRS:,} pictures", flush=True)

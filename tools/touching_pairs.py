@@ -8,7 +8,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_mnist.dataset import Examples
-from edge_mnist.preprocessing import BOX_INK_SHARE, IMAGE_SIZE, NUM_CLASSES, resize
+from edge_mnist.preprocessing import (
+    BOX_INK_SHARE,
+    IMAGE_SIZE,
+    NUM_CLASSES,
+    bound_ink,
+    scale_ink,
+)
 from edge_mnist.training.outliers import make_outliers
 from edge_mnist.vision.pairs import fit_pair
 
@@ -107,8 +113,7 @@ def _take(digits: Examples, index: int, rng: Generator) -> Ink:
     wide = high * _draw_ratio(MAX_WIDTH_RATIO, rng)
     height, width = ink.shape
     size = max(4, round(high * height)), max(2, round(wide * width))
-    resized = np.clip(resize(ink, size), 0, None)
-    return np.minimum(resized / resized.max(), 1)  # a thin stroke fades as it shrinks
+    return scale_ink(ink, size)
 
 
 def _draw_ratio(most: float, rng: Generator) -> float:
@@ -141,11 +146,10 @@ def _reach(line: Ink, ink: Ink) -> int:
 
 def _cut(ink: Ink) -> Ink:
     """Return ink in its box; a spot where there is none."""
-    is_ink = ink >= BOX_INK_SHARE
-    rows, columns = np.flatnonzero(is_ink.any(axis=1)), np.flatnonzero(is_ink.any(axis=0))
-    if not len(rows):
+    if ink.max() < BOX_INK_SHARE:
         return np.ones((4, 4), np.float32)
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    top, bottom, left, right = bound_ink(ink)
+    return ink[top:bottom, left:right]
 
 
 # In turn; None is an outlier as other models are trained on: letters, scribbles, pieces, textures.

@@ -17,7 +17,7 @@ CUT_COST = 0.5
 # Blobs wider than this, in widths that are usual in their line, are more and more likely to be
 # several digits; unless they are narrow for their height.
 MAX_LIKELY_WIDTHS = 1.5
-MIN_PAIR_ASPECT = 0.9
+MIN_WIDE_ASPECT = 0.9
 WIDTH_COST = 1.0
 # Each part must be as much of a digit as this, and no wider than this, in heights, without cost.
 MIN_PART_SCORE = -0.7
@@ -74,8 +74,12 @@ class Candidate:
     @property
     def score(self) -> float:
         """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
-        likelihood = self.prediction.confidence * (1 - self.prediction.rejection_score)
-        return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
+        return _rate(self.prediction)
+
+
+def _rate(prediction: Prediction) -> float:
+    likelihood = prediction.confidence * (1 - prediction.rejection_score)
+    return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
 
 
 # For each way to cut a blob: the count of stretches, and the parts as in `Parts`.
@@ -97,7 +101,7 @@ def is_doubtful(whole: Candidate, usual_width: float) -> bool:
 def _measure_doubt(whole: Candidate, usual_width: float) -> float:
     """Return the cost of taking a blob for one digit that is so wide, in log-probability."""
     widths = whole.blob.width / usual_width - MAX_LIKELY_WIDTHS
-    excess = widths if whole.aspect > MIN_PAIR_ASPECT else 0.0
+    excess = widths if whole.aspect > MIN_WIDE_ASPECT else 0.0
     return WIDTH_COST * max(0.0, excess)
 
 
@@ -105,7 +109,7 @@ def choose_parts(
     whole: Candidate,
     ways: Ways,
     usual_width: float,
-    pair: tuple[Candidate, ...] = (),
+    pair: tuple[Prediction, Prediction] | None = None,
 ) -> tuple[Candidate, ...]:
     """Choose the best way to read a blob: as a whole, cut into digits, or as two that touch.
 
@@ -113,27 +117,22 @@ def choose_parts(
         whole: All of it.
         ways: For each way to cut it, what `Parts` holds: the count of stretches, and the parts.
         usual_width: That of the blobs in its line, in pixels.
-        pair: Two digits that were read as a whole, if it may be a pair.
+        pair: The left digit and the right one as they were read at once, if it may be a pair.
     """
     readings: list[tuple[float, tuple[Candidate, ...]]] = [
         (whole.score - _measure_doubt(whole, usual_width), (whole,))
     ]
     readings += [_read_parts(count, parts) for count, parts in ways]
-    if pair:
-        readings.append((sum(digit.score for digit in pair), pair))
-    return max(readings, key=lambda reading: reading[0])[1]
+    score, best = max(readings, key=lambda reading: reading[0])
+    if pair is not None and sum(map(_rate, pair)) > score:
+        return _place_pair(whole.blob, pair, ways)
+    return best
 
 
-def place_pair(
+def _place_pair(
     blob: Blob, pair: tuple[Prediction, Prediction], ways: Ways
 ) -> tuple[Candidate, Candidate]:
-    """Tell where in a blob two digits stand that were read as a whole.
-
-    Args:
-        blob: It.
-        pair: The left digit and the right one.
-        ways: As for `choose_parts`. Of cuts in two the one counts whose parts look most like them.
-    """
+    """Tell where in a blob both digits stand: in the parts that look most like them."""
     splits = [
         (parts[0, cut], parts[cut, count])
         for count, parts in ways

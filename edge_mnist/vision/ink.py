@@ -164,7 +164,8 @@ def _find_paper(coarse: GrayImage) -> GrayImage:
 def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) -> GrayImage:
     """Return the paper with the edges of shadows where they are, to a pixel or two.
 
-    A reduced pixel with an edge in it is half as bright as its paper: ink there would be lost.
+    The reduced picture tells them to one of its pixels, and on the bright side of an edge, where
+    the paper passes for darker than it is, ink would be lost.
 
     Args:
         paper: uint8 [height, width], `coarse_paper` enlarged.

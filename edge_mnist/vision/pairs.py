@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.decoding import OutputDecoder
-from edge_mnist.engines import AUTO, EngineSetting, resolve_engine
+from edge_mnist.engines import EngineSetting, resolve_engine
 from edge_mnist.errors import ModelError
 from edge_mnist.graph import Graph
 from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_file import check_structure
 from edge_mnist.model_store import models_dir
 from edge_mnist.prediction import Prediction
-from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, resize
+from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, scale_ink
 
 # A pair is stretched to this: each of its digits is about as wide as in MNIST, and higher.
 PAIR_HEIGHT, PAIR_WIDTH = 24, 26
@@ -41,12 +41,10 @@ def fit_pair(ink: NDArray[np.float32]) -> GrayImage:
     Returns:
         uint8 [28, 28], 0 is paper and 255 is ink.
     """
-    fitted = resize(ink, (PAIR_HEIGHT, PAIR_WIDTH))
     top, left = (IMAGE_SIZE - PAIR_HEIGHT) // 2, (IMAGE_SIZE - PAIR_WIDTH) // 2
     image = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    image[top : top + PAIR_HEIGHT, left : left + PAIR_WIDTH] = np.rint(
-        np.clip(fitted / max(float(fitted.max()), 1e-6), 0, 1) * 255
-    )
+    fitted = scale_ink(ink, (PAIR_HEIGHT, PAIR_WIDTH))
+    image[top : top + PAIR_HEIGHT, left : left + PAIR_WIDTH] = np.rint(fitted * 255)
     return image
 
 
@@ -69,14 +67,12 @@ class PairReader:
         self._decoder = OutputDecoder(self._graph.output_quantization, "logits", temperature, None)
 
     @classmethod
-    def load(cls, engine: str = AUTO) -> "PairReader":
-        """Load the model that ships.
-
-        Args:
-            engine: "tflite-runtime", "ai-edge-litert", or "auto" for the first installed.
+    def load(cls) -> "PairReader":
+        """Load the model that ships, into the first engine that is installed.
 
         Raises:
             ModelError: If it is missing or damaged.
+            MissingDependencyError: If there is no engine.
         """
         path = pair_model_path()
         try:
@@ -96,7 +92,7 @@ class PairReader:
                 got=f"{sha256[:12]}…",
                 remedy="reinstall edge-mnist",
             )
-        return cls(content, EngineSetting(resolve_engine(engine)), temperature)
+        return cls(content, EngineSetting(resolve_engine()), temperature)
 
     def read(self, image: GrayImage) -> tuple[Prediction, Prediction]:
         """Return the left digit and the right one.

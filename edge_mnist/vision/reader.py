@@ -16,7 +16,6 @@ from edge_mnist.vision.choosing import (
     is_doubtful,
     judge,
     part_numbers,
-    place_pair,
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
@@ -141,11 +140,11 @@ class Reader:
         chosen = []
         for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
-            pair: tuple[Candidate, ...] = ()
+            pair = None
             if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT:
+                image = fit_pair(share)
                 with stopwatch:
-                    digits = self._pairs.read(fit_pair(share))
-                pair = place_pair(whole.blob, digits, read)
+                    pair = self._pairs.read(image)
             chosen.append(choose_parts(whole, read, width, pair))
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
