@@ -19,6 +19,7 @@ from edge_mnist.vision.choosing import (
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
+from edge_mnist.vision.edges import is_edge
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import InkMap, map_ink
 from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
@@ -78,7 +79,8 @@ class Reader:
         stopwatch = _Stopwatch()
         segmentations, reduced = self._segment(gray)
         scale = gray.shape[1] / reduced.shape[1]
-        rows = max((self._read_ink(found, stopwatch) for found in segmentations), key=_weigh)
+        readings = (self._read_ink(found, reduced, stopwatch) for found in segmentations)
+        rows = max(readings, key=_weigh)
         if sum(len(number.digits) for row in rows for number in row) <= MAX_FRAGMENTS:
             rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
         if scale > 1:
@@ -107,8 +109,8 @@ class Reader:
             return ()
         return ((Number((_as_digit(prediction, digit.box),)),),)
 
-    def _read_ink(self, found: Segmentation, stopwatch: "_Stopwatch") -> Rows:
-        groups = [part_numbers(row) for row in self._choose(found, stopwatch)]
+    def _read_ink(self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
+        groups = [part_numbers(row) for row in self._choose(found, gray, stopwatch)]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
         numbers = [[next(judged) for _ in row] for row in groups]
         return tuple(
@@ -121,7 +123,9 @@ class Reader:
             if any(row)
         )
 
-    def _choose(self, found: Segmentation, stopwatch: "_Stopwatch") -> list[list[Candidate]]:
+    def _choose(
+        self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"
+    ) -> list[list[Candidate]]:
         """Classify the blobs of each line, and the parts of those that may be several digits."""
         blobs = [blob for row in found.rows for blob in row]
         usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
@@ -145,7 +149,9 @@ class Reader:
                 image = fit_pair(share)
                 with stopwatch:
                     pair = self._pairs.read(image)
-            chosen.append(choose_parts(whole, read, width, pair))
+            best = choose_parts(whole, read, width, pair)
+            is_one = len(best) == 1 and best[0].prediction.digit == 1
+            chosen.append(() if is_one and is_edge(gray, found, whole.blob) else best)
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
 

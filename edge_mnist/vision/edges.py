@@ -1,0 +1,60 @@
+"""Telling a 1 that was written from the edge of a page or the side of a frame."""
+
+import cv2
+import numpy as np
+
+from edge_mnist.preprocessing import GrayImage
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.components import Mask
+from edge_mnist.vision.segmentation import Segmentation
+
+# What surrounds ink is looked at from the second of these distances to the first, in pixels: nearer
+# is its own soft edge.
+FAR_PX = 3
+NEAR_PX = 1
+# So many pixels of its height are an end of it.
+END_PX = 4
+# Ink's own grey and that of the paper around it, as percentiles, and what counts as dark: it is
+# this share of the way from the one to the other.
+INK_PERCENTILE = 40
+PAPER_PERCENTILE = 80
+DARK_SHARE = 0.4
+# Around either end so much is dark if the ink is an edge of something larger, or a part of it.
+MIN_DARK_AROUND = 0.1
+
+
+def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
+    """Tell whether ink has no ends of its own: around both of them it is as dark as the ink.
+
+    So it is where paper ends on a dark desk and where a side of a frame was parted from the others.
+    A stroke that was written ends on paper; where it crosses the edge of a shadow, one end does.
+
+    Args:
+        gray: uint8 [height, width], what the ink was found in.
+        found: All that was found.
+        blob: The ink.
+    """
+    x, y = blob.box[:2]
+    ink = np.pad(blob.mask.view(np.uint8), FAR_PX)
+    corner = np.array([x - FAR_PX, y - FAR_PX])
+    to_frame = found.to_frame.copy()
+    to_frame[:, 2] += to_frame[:, :2] @ corner
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    levels = cv2.warpAffine(
+        gray, to_frame, ink.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    if found.ink.is_bright:
+        levels = ~levels
+    around = _widen(ink, FAR_PX) > _widen(ink, NEAR_PX)
+    own = np.percentile(levels[ink > 0], INK_PERCENTILE)
+    paper = np.percentile(levels[around], PAPER_PERCENTILE)
+    dark = around & (levels < own + DARK_SHARE * (paper - own))
+    end = FAR_PX + END_PX
+    return all(
+        dark[rows].sum() > MIN_DARK_AROUND * around[rows].sum()
+        for rows in (slice(None, end), slice(-end, None))
+    )
+
+
+def _widen(ink: Mask, pixels: int) -> Mask:
+    return cv2.dilate(ink, np.ones((2 * pixels + 1,) * 2, np.uint8)).astype(np.uint8)

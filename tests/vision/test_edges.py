@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+cv2 = pytest.importorskip("cv2")
+
+
+@pytest.fixture
+def lay_on_desk(make_paper):
+    """Return a function that lays a page, uint8 [height, width], slanted onto a dark desk."""
+
+    def lay(page, angle, desk_level):
+        height, width = page.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 0.8)
+        flags = cv2.INTER_AREA
+        cover = cv2.warpAffine(np.full_like(page, 255), turn, (width, height), flags=flags)
+        share = cv2.GaussianBlur(cover, (5, 5), 0) / 255
+        turned = cv2.warpAffine(page, turn, (width, height), flags=flags, borderValue=215)
+        desk = make_paper(height, width, level=desk_level)
+        return np.rint(share * turned + (1 - share) * desk).astype(np.uint8)
+
+    return lay
+
+
+@pytest.mark.parametrize("desk_level", [40, 100])
+@pytest.mark.parametrize("angle", [-10, -4, 2, 5, 8, 12])
+def test_corners_of_a_page_on_a_desk_are_no_digits(
+    angle, desk_level, reader, make_paper, lay_on_desk
+):
+    assert reader.read(lay_on_desk(make_paper(), angle, desk_level)).lines == []
+
+
+@pytest.mark.parametrize("angle", [-8, 8])
+def test_ones_on_a_page_that_lies_on_a_desk_are_read(angle, reader, make_paper, write, lay_on_desk):
+    page = make_paper()
+    write(page, "1171", 200, 200, height=60)
+    assert reader.read(lay_on_desk(page, angle, 60)).lines == ["1171"]
+
+
+@pytest.mark.parametrize("edge", [200, 215, 230, 245, 260])
+def test_ones_across_the_edge_of_a_shadow_are_read(edge, reader, make_paper, write):
+    page = make_paper()
+    write(page, "1411", 200, 200, height=60)
+    light = np.where(np.arange(480) < edge, 1, 0.6)[:, None]
+    shaded = np.rint(page * cv2.GaussianBlur(light, (1, 9), 0)).astype(np.uint8)
+    assert reader.read(shaded).lines == ["1411"]
+
+
+@pytest.mark.parametrize("turn", [-6, 0, 6])
+@pytest.mark.parametrize("thickness", [3, 4, 6])
+@pytest.mark.parametrize("slant", [12, 24, 32])
+def test_slanted_sides_of_a_frame_are_no_digits(slant, thickness, turn, reader, make_paper, write):
+    page = make_paper()
+    write(page, "4825", 150, 195, height=50)
+    corners = np.array([(110, 170), (430, 170), (430 - slant, 270), (110 - slant, 270)], float)
+    across = cv2.getRotationMatrix2D((270, 220), turn, 1)
+    frame = np.rint(cv2.transform(corners[None], across)).astype(np.int32)
+    cv2.polylines(page, [frame], True, 60, thickness, cv2.LINE_AA)
+    assert reader.read(page).lines == ["4825"]
