@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from report import render_markdown_table, write_report
 
-from edge_mnist.runtime import Classifier
+from edge_mnist.cascade import DEFAULT_MODELS, DigitModel, load_models
 from edge_mnist.vision.field_reader import FieldReader
 from edge_mnist.vision.field_reading import NO_DIGIT
 from edge_mnist.vision.fields_file import load_fields, render_fields
@@ -82,11 +82,11 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=DEFAULT_PAGES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=SPLITS, default="test")
-    parser.add_argument("--model")
+    parser.add_argument("--model", default=DEFAULT_MODELS)
     parser.add_argument("--show-wrong", action="store_true", help="Name each wrong field.")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    readers = make_readers(Classifier.load(options.model))
+    readers = make_readers(load_models(options.model))
     tallies = {name: Tally() for name in readers}
     for index, form in enumerate(
         make_forms(load_digits(options.split), options.pages, options.seed)
@@ -97,7 +97,7 @@ def main() -> None:
     table = render_markdown_table(
         HEADER, [[name, *tally.rows()] for name, tally in [*tallies.items(), ("all", total)]]
     )
-    is_published = (options.split, options.seed, options.model) == ("test", 0, None)
+    is_published = (options.split, options.seed, options.model) == ("test", 0, DEFAULT_MODELS)
     if not is_published:
         print(table)
         return
@@ -106,13 +106,13 @@ def main() -> None:
         "How well forms are read",
         f"python benchmarks/forms.py --pages {options.pages}",
         f"{total.digits:,} digits of MNIST's test set in {total.fields:,} fields; the default "
-        f"model, one thread. Errors of digits are counted as insertions, deletions and "
+        f"models, one thread. Errors of digits are counted as insertions, deletions and "
         f"replacements. Aims: {', '.join(f'{name} {share:.0%}' for name, share in AIMS.items())}."
         f"\n\n{table}",
     )
 
 
-def make_readers(classifier: Classifier) -> dict[str, FieldReader]:
+def make_readers(models: DigitModel) -> dict[str, FieldReader]:
     """Return a reader of each layout, made from files as a user would."""
     readers = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ def make_readers(classifier: Classifier) -> dict[str, FieldReader]:
             path = Path(folder, f"{layout.name}.toml")
             path.write_text(render_fields(layout.form))
             cv2.imwrite(str(path.with_suffix(".png")), layout.blank)
-            readers[layout.name] = FieldReader(classifier, load_fields(path))
+            readers[layout.name] = FieldReader(models, load_fields(path))
     return readers
 
 

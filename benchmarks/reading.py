@@ -32,10 +32,10 @@ from scene_degrees import DEGREES  # noqa: E402
 from scene_truth import Scene  # noqa: E402
 from scenes import make_scene  # noqa: E402
 
+from edge_mnist.cascade import DEFAULT_MODELS, load_models  # noqa: E402
 from edge_mnist.dataset import Examples  # noqa: E402
 from edge_mnist.errors import EdgeMnistError  # noqa: E402
 from edge_mnist.files import write_atomically  # noqa: E402
-from edge_mnist.runtime import Classifier  # noqa: E402
 from edge_mnist.vision.reader import Reader  # noqa: E402
 from edge_mnist.vision.reading import Reading  # noqa: E402
 from edge_mnist.vision.tracking import Tracker  # noqa: E402
@@ -65,7 +65,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "test"), default="test")
     parser.add_argument("--digits", choices=("mnist", "optdigits"), help="default: MNIST if had")
-    parser.add_argument("--model", help="a shipped model's name or a path")
+    parser.add_argument("--model", default=DEFAULT_MODELS, help="a name or path, or two: A+B")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--show", type=Path, metavar="DIR", help="write failures, publish nothing")
     parser.add_argument("--only", type=int, choices=range(len(DEGREES)), help="one difficulty")
@@ -101,13 +101,11 @@ def main() -> int:
     return 0
 
 
-def prepare(
-    model: str | None, digits: str | None, split: str, seed: int, show: Path | None
-) -> None:
+def prepare(model: str, digits: str | None, split: str, seed: int, show: Path | None) -> None:
     """Load in a process what scenes are read with."""
     global _bench  # noqa: PLW0603
     cv2.setNumThreads(1)  # the processes take the cores
-    _bench = Bench(Reader(Classifier.load(model)), load_digits(digits, split), seed, show)
+    _bench = Bench(Reader(load_models(model)), load_digits(digits, split), seed, show)
 
 
 def run(

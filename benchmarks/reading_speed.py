@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from inspect import isgenerator
 from itertools import count, cycle, islice
 from pathlib import Path
@@ -35,6 +36,7 @@ from report import describe_machine  # noqa: E402
 from scene_writing import measure_width, put_ink, take_pen, write_number  # noqa: E402
 from scenes import make_scene  # noqa: E402
 
+from edge_mnist.cascade import DEFAULT_MODELS, load_models  # noqa: E402
 from edge_mnist.dataset import Examples  # noqa: E402
 from edge_mnist.latency import measure  # noqa: E402
 from edge_mnist.runtime import Classifier  # noqa: E402
@@ -65,11 +67,11 @@ def main() -> None:
     """Measure all cases, and publish or print them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=100, help="of each case, at least 50")
-    parser.add_argument("--model", help="a shipped model's name or a path")
+    parser.add_argument("--model", default=DEFAULT_MODELS, help="a name or path, or two: A+B")
     parser.add_argument("--json", action="store_true", help="print the figures, write nothing")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    reader = Reader(Classifier.load(arguments.model, threads=1))
+    reader = Reader(load_models(arguments.model, partial(Classifier.load, threads=1)))
     digits = load_digits()
     plain = measure_plain(reader, digits, arguments.runs)
     series = measure_series(reader, digits, arguments.runs)

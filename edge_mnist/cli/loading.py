@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist import dataset
+from edge_mnist.cascade import DigitModel, load_models
 from edge_mnist.cli.console import needs
 from edge_mnist.cli.progress import download_progress
 from edge_mnist.dataset import Dataset
@@ -40,6 +41,11 @@ def load_classifier(model: str | Path | None, engine: str) -> Classifier:
     """Load a model without the interpreter's notes."""
     with held_native_stderr():
         return Classifier.load(model, engine=engine)
+
+
+def load_reading_models(names: str, engine: str) -> DigitModel:
+    """Load one model, or two in turn, without the interpreter's notes."""
+    return load_models(names, lambda name: load_classifier(name, engine))
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_mnist.cascade import DEFAULT_MODELS, DigitModel
 from edge_mnist.cli.console import needs, say
-from edge_mnist.cli.loading import load_classifier
-from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
+from edge_mnist.cli.loading import load_reading_models
+from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.runtime import Classifier
 
 if TYPE_CHECKING:
     from edge_mnist.vision.annotated_files import AnnotatedFiles
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 def predict(
     files: Annotated[list[str], typer.Argument(help="Pictures, folders of them, or patterns.")],
-    model: Annotated[
-        str | None, typer.Option(help="A shipped model's name or a .tflite file.")
-    ] = None,
+    model: ModelsOption = DEFAULT_MODELS,
     engine: Annotated[str, typer.Option(help="What runs it.")] = "auto",
     min_confidence: MinConfidenceOption = None,
     fields: FieldsOption = None,
@@ -58,13 +56,13 @@ def predict(
         from edge_mnist.vision.picture_files import PictureFiles
 
     form = None if fields is None else _load_form(fields)
-    classifier = load_classifier(model, engine)
+    models = load_reading_models(model, engine)
     pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
     report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths), as_json)
     if form is None:
-        _read_numbers(report, classifier, min_confidence, collect)
+        _read_numbers(report, models, min_confidence, collect)
     else:
-        _read_fields(report, classifier, form, min_confidence, csv)
+        _read_fields(report, models, form, min_confidence, csv)
     if pictures.failed:
         raise typer.Exit(1)
 
@@ -106,7 +104,7 @@ class _Report:
 
 def _read_numbers(
     report: _Report,
-    classifier: Classifier,
+    models: DigitModel,
     min_confidence: float | None,
     collect: Path | None,
 ) -> None:
@@ -117,7 +115,7 @@ def _read_numbers(
 
     threshold = DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
     collector = None if collect is None else Collector(collect)
-    reader = Reader(collector.watch(classifier) if collector else classifier, threshold)
+    reader = Reader(collector.watch(models) if collector else models, threshold)
     for path, picture in report.pictures:
         reading = reader.read(picture)
         lines = render_lines(reading) or ["no digit"]
@@ -133,7 +131,7 @@ def _read_numbers(
 
 def _read_fields(
     report: _Report,
-    classifier: Classifier,
+    models: DigitModel,
     form: "FormFields",
     doubt_below: float | None,
     csv: Path | None,
@@ -144,7 +142,7 @@ def _read_fields(
     from edge_mnist.vision.form_drawing import annotate_form
 
     threshold = DEFAULT_DOUBT_BELOW if doubt_below is None else doubt_below
-    reader = FieldReader(classifier, form, threshold)
+    reader = FieldReader(models, form, threshold)
     readings = []
     for path, picture in report.pictures:
         reading = reader.read(picture)

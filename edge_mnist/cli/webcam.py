@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from edge_mnist.cascade import DEFAULT_MODELS
 from edge_mnist.cli.console import interruptible, needs, say
-from edge_mnist.cli.loading import load_classifier
-from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption
+from edge_mnist.cli.loading import load_reading_models
+from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 
 
 def webcam(
@@ -17,9 +18,7 @@ def webcam(
             help="A camera's number or device, a picture, folder, pattern, video or stream."
         ),
     ] = "0",
-    model: Annotated[
-        str | None, typer.Option(help="A shipped model's name or a .tflite file.")
-    ] = None,
+    model: ModelsOption = DEFAULT_MODELS,
     engine: Annotated[str, typer.Option(help="What runs it.")] = "auto",
     fields: FieldsOption = None,
     min_confidence: MinConfidenceOption = None,
@@ -74,7 +73,7 @@ def webcam(
         outcome = run(
             config,
             lambda: open_source(source, framing=framing, timeout_s=timeout, say=say),
-            load=lambda name: load_classifier(name, engine),
+            load=lambda names: load_reading_models(names, engine),
             say=say,
             emit=lambda text: print(text, flush=True),
         )

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage
-from edge_mnist.runtime import Classifier
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.image_file import read_image
 from edge_mnist.vision.reading import Box, FoundDigit, Number
@@ -38,23 +38,23 @@ MAX_DUPLICATE_BITS = 10
 MAX_NAME = 60
 
 
-class KeepingClassifier(Classifier):
-    """A classifier that keeps the images which it read, for a `Collector`."""
+class KeepingModel:
+    """Keeps the images which a model read, for a `Collector`."""
 
-    def __init__(self, classifier: Classifier) -> None:
-        """Take the place of another, which is not loaded again."""
-        vars(self).update(vars(classifier))
+    def __init__(self, model: DigitModel) -> None:
+        """Take the place of a model."""
+        self._model = model
         self._kept: list[tuple[Prediction, GrayImage]] = []
 
     def predict(self, image: NDArray[np.uint8]) -> Prediction:
         """Read one digit; see `Classifier.predict`."""
-        prediction = super().predict(image)
+        prediction = self._model.predict(image)
         self._kept.append((prediction, image))
         return prediction
 
     def predict_batch(self, images: NDArray[np.uint8]) -> list[Prediction]:
         """Read many digits; see `Classifier.predict_batch`."""
-        predictions = super().predict_batch(images)
+        predictions = self._model.predict_batch(images)
         self._kept += zip(predictions, images, strict=True)
         return predictions
 
@@ -87,7 +87,7 @@ class Collector:
         """
         self.folder = folder
         self.saved = self.skipped = 0
-        self._watched: KeepingClassifier | None = None
+        self._watched: KeepingModel | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -132,9 +132,9 @@ class Collector:
         self._hashes.append(code)
         self.saved += 1
 
-    def watch(self, classifier: Classifier) -> KeepingClassifier:
-        """Return the classifier to read with, so that the collector gets what it reads."""
-        self._watched = KeepingClassifier(classifier)
+    def watch(self, model: DigitModel) -> KeepingModel:
+        """Return the model to read with, so that the collector gets what it reads."""
+        self._watched = KeepingModel(model)
         return self._watched
 
     def take(self, picture: Picture, name: str, numbers: Iterable[Number]) -> None:

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import GrayImage
-from edge_mnist.runtime import Classifier, Prediction
 from edge_mnist.vision.cells import CellInk, cut_cells, lift_writing
 from edge_mnist.vision.field_reading import GAP, NO_DIGIT, FieldDigit, FieldReading, FormReading
 from edge_mnist.vision.fields import Field, FormFields
@@ -35,7 +36,7 @@ class FieldReader:
 
     def __init__(
         self,
-        classifier: Classifier,
+        classifier: DigitModel,
         form: FormFields,
         doubt_below: float = DEFAULT_DOUBT_BELOW,
     ) -> None:

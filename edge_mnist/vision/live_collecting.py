@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.runtime import Classifier
 from edge_mnist.vision.collecting import Collector, name_source
 from edge_mnist.vision.frames import Frame
 from edge_mnist.vision.live_numbers import LiveNumbers
@@ -35,9 +35,9 @@ class LiveCollector:
         self._name = ""
         self._done: set[tuple[int, str]] = set()  # the numbers in view that were collected
 
-    def watch(self, classifier: Classifier) -> Classifier:
-        """Return the classifier to read the frames with."""
-        return classifier if self._collector is None else self._collector.watch(classifier)
+    def watch(self, model: DigitModel) -> DigitModel:
+        """Return the model to read the frames with."""
+        return model if self._collector is None else self._collector.watch(model)
 
     def see(self, frame: Frame, live: LiveReading, *, is_still: bool) -> None:
         """Save the digits of the numbers that hold, each number once while it is in view.

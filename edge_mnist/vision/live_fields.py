@@ -8,8 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge_mnist.model_store import DEFAULT_MODEL
-from edge_mnist.runtime import Classifier
+from edge_mnist.cascade import DigitModel
 from edge_mnist.vision.description import describe_field, describe_form, render_field
 from edge_mnist.vision.field_reader import FieldReader
 from edge_mnist.vision.field_reading import FieldReading, FormReading
@@ -61,25 +60,25 @@ class LiveFieldReader:
 
     def __init__(
         self,
-        model: str | None,
+        model: str,
         form: FormFields,
         doubt_below: float,
-        load: Callable[[str | None], Classifier],
+        load: Callable[[str], DigitModel],
     ) -> None:
         """Load the model.
 
         Args:
-            model: A shipped model's name or a .tflite file; None for the default.
+            model: A shipped model's name or a .tflite file, or two of them as `load` takes them.
             form: The fields, and how the page is found.
             doubt_below: A field with a digit of which it is less sure is doubtful, 0 to 1.
-            load: Loads a model by its name.
+            load: Loads models by their names.
 
         Raises:
             ModelError: If the model cannot be loaded.
             InvalidInputError: If `doubt_below` is no share, or the form's reference picture
                 cannot be used.
         """
-        self.model = model or DEFAULT_MODEL
+        self.model = model
         self._load = load
         self._reader = FieldReader(load(model), form, doubt_below)
         self._tracker = FieldTracker()

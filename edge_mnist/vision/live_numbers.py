@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_mnist.model_store import DEFAULT_MODEL
-from edge_mnist.runtime import Classifier
+from edge_mnist.cascade import DigitModel
 from edge_mnist.vision.description import describe_reading
 from edge_mnist.vision.drawing import annotate
 from edge_mnist.vision.frames import Picture
@@ -65,22 +64,22 @@ class LiveNumberReader:
 
     def __init__(
         self,
-        model: str | None,
+        model: str,
         min_confidence: float,
-        load: Callable[[str | None], Classifier],
+        load: Callable[[str], DigitModel],
     ) -> None:
         """Load the model.
 
         Args:
-            model: A shipped model's name or a .tflite file; None for the default.
+            model: A shipped model's name or a .tflite file, or two of them as `load` takes them.
             min_confidence: Digits of which it is less sure are left out, 0 to 1.
-            load: Loads a model by its name.
+            load: Loads models by their names.
 
         Raises:
             ModelError: If the model cannot be loaded.
             InvalidInputError: If `min_confidence` is no share.
         """
-        self.model = model or DEFAULT_MODEL
+        self.model = model
         self._load = load
         self._reader = Reader(load(model), min_confidence)
         self._tracker = Tracker()

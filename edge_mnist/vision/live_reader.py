@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from edge_mnist.cascade import DEFAULT_MODELS
 from edge_mnist.model_store import shipped_models
 from edge_mnist.vision.frames import Picture
 
@@ -60,12 +61,15 @@ class LiveReader(Protocol):
         ...
 
     def take_next_model(self) -> None:
-        """Go on with the next larger shipped model, after the largest with the smallest."""
+        """Go on with what `next_model` says."""
         ...
 
 
 def next_model(name: str) -> str:
-    """Return the next larger shipped model, after the largest or one of the user's the smallest."""
-    names = [model.name for model in shipped_models()]
+    """Return the next larger shipped model, the default two after the largest, then the smallest.
+
+    One of the user's own is followed by the smallest, too.
+    """
+    names = [*(model.name for model in shipped_models()), DEFAULT_MODELS]
     position = names.index(name) + 1 if name in names else 0
     return names[position % len(names)]

@@ -6,9 +6,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
-from edge_mnist.runtime import Classifier, Prediction
 from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
     Candidate,
@@ -45,7 +46,7 @@ class Reader:
     """Finds and reads the digits in frames; one instance serves one thread at a time."""
 
     def __init__(
-        self, classifier: Classifier, min_confidence: float = DEFAULT_MIN_CONFIDENCE
+        self, classifier: DigitModel, min_confidence: float = DEFAULT_MIN_CONFIDENCE
     ) -> None:
         """Make a reader.
 

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_mnist.cascade import DEFAULT_MODELS, DigitModel
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.runtime import Classifier
 from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
 from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
@@ -39,7 +39,8 @@ class WebcamConfig:
     """What is to be done with what is read.
 
     Attributes:
-        model: A shipped model's name or a .tflite file; None for the default.
+        model: A shipped model's name or a .tflite file, or two of them as `load_models` takes
+            them.
         form: The form whose fields to read; None to read every number in view.
         min_confidence: Digits of which the model is less sure are left out, or make a field
             doubtful, 0 to 1; None for the reader's own.
@@ -51,7 +52,7 @@ class WebcamConfig:
         collect: The folder for the digits of numbers that hold; None for none.
     """
 
-    model: str | None = None
+    model: str = DEFAULT_MODELS
     form: FormFields | None = None
     min_confidence: float | None = None
     has_window: bool = True
@@ -92,7 +93,7 @@ def run(
     config: WebcamConfig,
     open_source: Callable[[], Source],
     *,
-    load: Callable[[str | None], Classifier],
+    load: Callable[[str], DigitModel],
     say: Callable[[str], None],
     emit: Callable[[str], None],
 ) -> Outcome:
@@ -103,7 +104,7 @@ def run(
     Args:
         config: What to do.
         open_source: Opens the source.
-        load: Loads a model by its name.
+        load: Loads models by their names.
         say: Takes notes for the user.
         emit: Takes the text of each number or field that becomes stable, unless JSON goes to
             stdout.
@@ -149,7 +150,7 @@ def _spare_source(config: WebcamConfig, source: Source) -> None:
             )
 
 
-def _make_reader(config: WebcamConfig, load: Callable[[str | None], Classifier]) -> LiveReader:
+def _make_reader(config: WebcamConfig, load: Callable[[str], DigitModel]) -> LiveReader:
     threshold = config.min_confidence
     if config.form is None:
         threshold = DEFAULT_MIN_CONFIDENCE if threshold is None else threshold

@@ -13,6 +13,7 @@ import pytest
 cv2 = pytest.importorskip("cv2")
 Image = pytest.importorskip("PIL.Image")
 
+from edge_mnist.cascade import DEFAULT_MODELS  # noqa: E402
 from edge_mnist.errors import InvalidInputError, SourceError  # noqa: E402 - needs cv2
 from edge_mnist.model_store import shipped_models  # noqa: E402
 from edge_mnist.vision import live_fields, live_numbers, outputs, screen  # noqa: E402
@@ -461,12 +462,12 @@ def test_key_saves_the_frame_as_it_was_read(read, press, tmp_path):
     assert (tmp_path / "frame-0001.png").read_text() == "someone's own"
 
 
-@pytest.mark.parametrize("first", [None, "pico", "own/model.tflite"])
+@pytest.mark.parametrize("first", [DEFAULT_MODELS, "pico", "own/model.tflite"])
 def test_key_takes_the_next_model_and_begins_again_after_the_last(read, press, first):
-    names = [model.name for model in shipped_models()]
+    names = [*(model.name for model in shipped_models()), DEFAULT_MODELS]
     press(*"m" * len(names))
     loaded = read(FakeSource(frames=20), model=first, has_window=True).loaded
-    start = names.index(first or "micro") + 1 if first != "own/model.tflite" else 0
+    start = names.index(first) + 1 if first in names else 0
     expected = [names[(start + i) % len(names)] for i in range(len(names))]
     assert loaded == [first, *expected]
 
