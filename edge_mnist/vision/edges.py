@@ -18,9 +18,9 @@ END_PX = 4
 # this share of the way from the one to the other.
 INK_PERCENTILE = 40
 PAPER_PERCENTILE = 80
-DARK_SHARE = 0.4
+DARK_SHARE = 0.25
 # Around either end so much is dark if the ink is an edge of something larger, or a part of it.
-MIN_DARK_AROUND = 0.1
+MIN_DARK_AROUND = 0.07
 
 
 def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:

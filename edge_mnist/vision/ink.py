@@ -52,11 +52,13 @@ class InkMap:
             missing, which does not change in the shade: 255 is black.
         strong: uint8 of the same shape, 1 where it cannot be the paper's grain.
         is_bright: Whether the ink is brighter than what it stands on.
+        noise: The standard deviation of the paper's grain, as a share of its light.
     """
 
     contrast: GrayImage
     strong: Mask
     is_bright: bool
+    noise: float
 
     @property
     def mask(self) -> Mask:
@@ -93,7 +95,8 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     missing = cv2.subtract(paper, gray)
     # Photons are counted: noise grows as the square root of light. But no paper is brighter than
     # most is by much.
-    levels = np.arange(256) / float(np.median(coarse_paper))
+    usual = float(np.median(coarse_paper))
+    levels = np.arange(256) / usual
     growth = np.ones(256) if is_bright else np.sqrt(np.minimum(levels, 1))
 
     def exceeds(noises: float) -> Mask:
@@ -107,7 +110,7 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
     _, visible = cv2.threshold(contrast, STRONG_CONTRAST, 1, cv2.THRESH_BINARY)
     strong = cv2.bitwise_and(strong, visible).astype(np.uint8)
-    return InkMap(contrast.astype(np.uint8), strong, is_bright)
+    return InkMap(contrast.astype(np.uint8), strong, is_bright, noise / usual)
 
 
 def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:

@@ -209,3 +209,13 @@ def test_digits_of_which_the_model_is_less_sure_are_left_out(classifier, make_pa
     kept = Reader(classifier, min_confidence=limit).read(page).digits
     assert kept == [found for found in digits if found.confidence >= limit]
     assert 0 < len(kept) < len(digits)
+
+
+@pytest.mark.parametrize("hand", range(4))
+@pytest.mark.parametrize("height", [80, 110])
+def test_faint_digits_are_read_in_low_light(height, hand, reader, make_paper, write):
+    page = make_paper(level=85, noise=0)
+    write(page, "4825", 60, 150, height=height, level=72, hand=hand)
+    noise = np.random.default_rng(hand).normal(0, 7, page.shape)
+    dim = np.clip(np.rint(cv2.GaussianBlur(page, (0, 0), 3) + noise), 0, 255).astype(np.uint8)
+    assert reader.read(dim).lines == ["4825"]
