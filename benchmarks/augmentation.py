@@ -34,6 +34,7 @@ def besides_affine(**limits: float) -> dict[str, Any]:
 VARIATIONS: dict[str, dict[str, Any]] = {
     "none, not even affine": {"augmentation": None},
     "affine": {},
+    "zoom 0.3 in place of 0.12": besides_affine(zoom=0.3),
     "stroke 0.5": besides_affine(stroke=0.5),
     "elastic 0.3": besides_affine(elastic_px=0.3),
     "low resolution 0.5": besides_affine(low_resolution=0.5),

@@ -145,7 +145,7 @@ def live(classifier, tmp_path):
     def see(pictures, is_still=False):
         said = []
         collector = LiveCollector(tmp_path / "own", said.append)
-        reader = LiveNumberReader(None, 0.5, lambda name: collector.watch(classifier))
+        reader = LiveNumberReader("micro", 0.5, lambda name: collector.watch(classifier))
         for index, picture in enumerate(pictures):
             read = reader.read(picture, is_still=is_still)
             collector.see(Frame(picture, index, index / 10, "clip.mp4"), read, is_still=is_still)
