@@ -143,6 +143,8 @@ def _tell(marker: str, answer: dict) -> None:  # type: ignore[type-arg]
 
 def _watch_stdin(silence_s: float) -> None:
     def watch() -> None:
+        # A signal that this thread took would not wake the main one, which answers it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in STOP_SIGNALS])
         stdin = sys.stdin.fileno()
         while select.select([stdin], [], [], silence_s)[0] and os.read(stdin, 4096):
             pass
