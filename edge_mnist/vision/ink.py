@@ -53,17 +53,20 @@ class InkMap:
         strong: uint8 of the same shape, 1 where it cannot be the paper's grain.
         is_bright: Whether the ink is brighter than what it stands on.
         noise: The standard deviation of the paper's grain, as a share of its light.
+        min_contrast: What stands out by no more than this is no ink, 0 to 255.
     """
 
     contrast: GrayImage
     strong: Mask
     is_bright: bool
     noise: float
+    min_contrast: int = MIN_CONTRAST
 
     @property
     def mask(self) -> Mask:
         """uint8 [height, width], 1 where there may be ink."""
-        return cv2.threshold(self.contrast, MIN_CONTRAST, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+        binary = cv2.THRESH_BINARY
+        return cv2.threshold(self.contrast, self.min_contrast, 1, binary)[1].astype(np.uint8)
 
 
 def map_ink(gray: GrayImage) -> Iterator[InkMap]:

@@ -1,7 +1,8 @@
 """Reading every handwritten number in a frame."""
 
+import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,9 +23,10 @@ from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.edges import is_edge
 from edge_mnist.vision.frames import Picture
-from edge_mnist.vision.ink import InkMap, map_ink
+from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, map_ink
+from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
-from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading
+from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
 
@@ -34,16 +36,33 @@ DEFAULT_MIN_CONFIDENCE = 0.5
 # the second if digits turn out to be as small as this.
 SIDES_PX = (1000, 2000)
 SMALL_PX = 24
-# Where the paper is noisier than this, faint large strokes stand out in half the resolution only.
-# What is read there counts if it is so many times as much.
+# Above this the paper counts as noisy.
 MAX_NOISE = 0.03
-MIN_COARSE_GAIN = 1.1
+# What looked like a digit and is less likely one than this is not clear.
+MIN_CLEAR_SCORE = math.log(0.5)
 # A picture that one digit fills falls into so many pieces at most, taken for a page.
 MAX_FRAGMENTS = 3
 # Blue, green, red.
 BOX_COLOR = (0, 200, 255)
 
-Rows = tuple[tuple[Number, ...], ...]
+
+@dataclass(frozen=True)
+class _Look:
+    """Another look at a frame than the first.
+
+    What is more there is taken, number by number; all of it, if in all it is so many times as much.
+    """
+
+    gain: float
+    side_share: float = 1.0  # of the first one's longer side
+    min_contrast: int = MIN_CONTRAST
+
+
+# Faint large strokes stand out of noise in half the resolution only.
+IF_NOISY = (_Look(gain=1.1, side_share=0.5),)
+# Where faint ink does not count, stains and shadows are none; in less resolution, broken strokes
+# are whole.
+IF_UNCLEAR = (_Look(gain=2.0, min_contrast=20), _Look(gain=2.0, side_share=0.7))
 
 
 class Reader:
@@ -83,25 +102,32 @@ class Reader:
         gray = _as_gray(frame)
         stopwatch = _Stopwatch()
         segmentations, reduced = self._segment(gray)
-        rows = self._read_all(segmentations, reduced, stopwatch)
-        if sum(len(number.digits) for row in rows for number in row) <= MAX_FRAGMENTS:
+        first = self._read_all(segmentations, reduced, stopwatch)
+        rows = first.rows
+        if _count(rows) <= MAX_FRAGMENTS:
             rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
         rows = _enlarge(rows, gray.shape[1] / reduced.shape[1])
-        if segmentations[0].ink.noise > MAX_NOISE:
-            coarse = _reduce(gray, max(1, max(reduced.shape) // 2))
-            found = [segment(ink) for ink in map_ink(coarse)]
-            others = self._read_all(found, coarse, stopwatch)
-            others = _enlarge(others, gray.shape[1] / coarse.shape[1])
-            if _weigh(others) > MIN_COARSE_GAIN * _weigh(rows):
-                rows = others
+        is_noisy = segmentations[0].ink.noise > MAX_NOISE
+        for look in (IF_NOISY if is_noisy else ()) + (() if first.is_clear else IF_UNCLEAR):
+            others = self._look_again(gray, look, max(reduced.shape), stopwatch)
+            is_more = _weigh(others) > look.gain * _weigh(rows)
+            rows = others if is_more else take_better(rows, others)
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
 
+    def _look_again(self, gray: GrayImage, look: _Look, side: int, stopwatch: "_Stopwatch") -> Rows:
+        """Read where the first look's side was `side`; boxes are in the whole picture."""
+        reduced = _reduce(gray, max(1, round(look.side_share * side)))
+        found = [segment(replace(ink, min_contrast=look.min_contrast)) for ink in map_ink(reduced)]
+        rows = self._read_all(found, reduced, stopwatch).rows
+        return _enlarge(rows, gray.shape[1] / reduced.shape[1])
+
     def _read_all(
         self, segmentations: list[Segmentation], gray: GrayImage, stopwatch: "_Stopwatch"
-    ) -> Rows:
+    ) -> "_Found":
         """Read what was found as dark ink and as bright ink, and return what is more."""
-        return max((self._read_ink(found, gray, stopwatch) for found in segmentations), key=_weigh)
+        ways = [self._read_ink(found, gray, stopwatch) for found in segmentations]
+        return max(ways, key=lambda found: _weigh(found.rows))
 
     def _segment(self, gray: GrayImage) -> tuple[list[Segmentation], GrayImage]:
         """Find what may be digits, as dark ink, as bright ink or both; in a reduced picture."""
@@ -124,11 +150,12 @@ class Reader:
             return ()
         return ((Number((_as_digit(prediction, digit.box),)),),)
 
-    def _read_ink(self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
-        groups = [part_numbers(row) for row in self._choose(found, gray, stopwatch)]
+    def _read_ink(self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch") -> "_Found":
+        chosen = self._choose(found, gray, stopwatch)
+        groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
         numbers = [[next(judged) for _ in row] for row in groups]
-        return tuple(
+        rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
                 for number in row
@@ -137,6 +164,7 @@ class Reader:
             for row in numbers
             if any(row)
         )
+        return _Found(rows, all(c.score >= MIN_CLEAR_SCORE for row in chosen for c in row))
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"
@@ -204,6 +232,14 @@ class Reader:
         ]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What was read, with boxes in the picture that was looked at."""
+
+    rows: Rows
+    is_clear: bool  # all that looked like a digit is one
+
+
 class _Stopwatch:
     """Adds up the milliseconds that are spent within it."""
 
@@ -265,7 +301,9 @@ def _as_digit(prediction: Prediction, box: Box) -> FoundDigit:
     return FoundDigit(prediction.digit, prediction.confidence, box, prediction.probabilities)
 
 
+def _count(rows: Rows) -> int:
+    return sum(len(number.digits) for row in rows for number in row)
+
+
 def _weigh(rows: Rows) -> float:
-    """Return how much was read: the confidence, and more for what is larger."""
-    digits = [found for row in rows for number in row for found in number.digits]
-    return sum(found.confidence * found.box[3] for found in digits)
+    return weigh(number for row in rows for number in row)

@@ -18,6 +18,15 @@ def bound(boxes: Sequence[Box]) -> Box:
     return left, top, right - left, bottom - top
 
 
+def overlap(one: Box, other: Box) -> float:
+    """Return what two boxes share, as a share of the smaller one, 0 to 1."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / min(one[2] * one[3], other[2] * other[3])
+
+
 @dataclass(frozen=True)
 class FoundDigit:
     """One digit and where it stands.
@@ -61,6 +70,10 @@ class Number:
         return bound([found.box for found in self.digits])
 
 
+# The numbers of each line of text, line by line, from left to right.
+Rows = tuple[tuple[Number, ...], ...]
+
+
 @dataclass(frozen=True)
 class Reading:
     """All that was read in a frame, in the order of reading: line by line, from left to right.
@@ -70,7 +83,7 @@ class Reading:
         ms: What it took, in milliseconds: "segment" to find the digits, "classify" to read them.
     """
 
-    rows: tuple[tuple[Number, ...], ...] = ()
+    rows: Rows = ()
     ms: dict[str, float] = field(default_factory=dict, compare=False)
 
     @property

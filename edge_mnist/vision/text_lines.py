@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.grouping import group
 
 # Neighbours in a line are at most this much higher than one another.
 MAX_HEIGHT_RATIO = 2.2
@@ -31,7 +32,7 @@ def find_lines(blobs: list[Blob]) -> tuple[list[list[int]], float]:
         return [], 0.0
     boxes = np.array([blob.box for blob in blobs], np.float64)
     slope = _estimate_slope(boxes, _link(boxes, 0.0, MAX_SLOPE))
-    chains = _join(len(blobs), _link(boxes, slope, SLOPE_SPREAD))
+    chains = group(len(blobs), _link(boxes, slope, SLOPE_SPREAD))
     left, top, width, height = boxes.T
     center = left + width / 2
     level = top + height / 2 - slope * center
@@ -79,23 +80,6 @@ def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) ->
     left, top, width, height = boxes.T
     center, bottom = left + width / 2, top + height
     return float(np.median([(bottom[j] - bottom[i]) / (center[j] - center[i]) for i, j in links]))
-
-
-def _join(count: int, links: list[tuple[int, int]]) -> list[list[int]]:
-    parents = list(range(count))
-
-    def find(i: int) -> int:
-        while parents[i] != i:
-            parents[i] = parents[parents[i]]
-            i = parents[i]
-        return i
-
-    for i, j in links:
-        parents[find(i)] = find(j)
-    chains: dict[int, list[int]] = {}
-    for i in range(count):
-        chains.setdefault(find(i), []).append(i)
-    return list(chains.values())
 
 
 def _merge_rows(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from edge_mnist.vision.reading import Box, Number, Reading, bound
+from edge_mnist.vision.reading import Box, Number, Reading, bound, overlap
 from edge_mnist.vision.votes import Votes
 
 # A number that has not been seen for so many frames has left.
@@ -100,18 +100,9 @@ class Tracker:
 
     def _find(self, number: Number) -> _Track:
         """Return what stood at a number's place, or start to follow it."""
-        near = max(self._tracks, key=lambda track: _overlap(track.box, number.box), default=None)
-        if near is None or _overlap(near.box, number.box) < MIN_OVERLAP:
+        near = max(self._tracks, key=lambda track: overlap(track.box, number.box), default=None)
+        if near is None or overlap(near.box, number.box) < MIN_OVERLAP:
             near = _Track(self._made, number.box)
             self._made += 1
             self._tracks.append(near)
         return near
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Return what two boxes share, of the smaller one."""
-    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
-    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / min(one[2] * one[3], other[2] * other[3])

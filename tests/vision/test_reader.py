@@ -219,3 +219,13 @@ def test_faint_digits_are_read_in_low_light(height, hand, reader, make_paper, wr
     noise = np.random.default_rng(hand).normal(0, 7, page.shape)
     dim = np.clip(np.rint(cv2.GaussianBlur(page, (0, 0), 3) + noise), 0, 255).astype(np.uint8)
     assert reader.read(dim).lines == ["4825"]
+
+
+@pytest.mark.parametrize("hand", [1, 2])
+@pytest.mark.parametrize("height", [36, 48, 60, 72])
+def test_digits_that_thin_bright_lines_cross_are_read(height, hand, reader, make_paper, write):
+    page = make_paper()
+    write(page, "4825", 100, 200, height=height, hand=hand)
+    for row in range(190, 290, 20):
+        page[row : row + 2] = 215
+    assert reader.read(page).lines == ["4825"]

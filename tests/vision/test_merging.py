@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("cv2")
+
+from edge_mnist.vision.merging import take_better
+from edge_mnist.vision.reading import FoundDigit, Number, Reading
+
+
+def number(text, left, top=0, confidence=0.9, width=20, height=40):
+    """A number whose digits stand side by side."""
+    return Number(
+        tuple(
+            FoundDigit(
+                int(character), confidence, (left + i * width, top, width, height), np.eye(10)[0]
+            )
+            for i, character in enumerate(text)
+        )
+    )
+
+
+def merge(*readings):
+    return Reading(take_better(*readings)).lines
+
+
+def test_number_of_which_more_was_read_is_taken():
+    mine = ((number("12", 0), number("3", 200)),)
+    theirs = ((number("124", 0), number("7", 200, confidence=0.5)),)
+    assert merge(mine, theirs) == ["124 3"]
+
+
+def test_surer_reading_is_taken():
+    mine = ((number("12", 0, confidence=0.6), number("3", 200)),)
+    theirs = ((number("72", 0, confidence=0.8), number("3", 200)),)
+    assert merge(mine, theirs) == ["72 3"]
+
+
+def test_as_sure_a_reading_changes_nothing():
+    assert merge(((number("1", 0, confidence=0.9),),), ((number("7", 0, confidence=0.901),),)) == [
+        "1"
+    ]
+
+
+def test_what_only_the_other_has_read_is_left_out():
+    assert merge(((number("12", 0),),), ((number("12", 0), number("8", 200)),)) == ["12"]
+
+
+def test_what_the_other_has_not_read_stays():
+    assert merge(((number("12", 0), number("8", 200)),), ()) == ["12 8"]
+
+
+def test_number_may_fall_into_two_and_two_into_one():
+    one, two = (number("1234", 0),), (number("12", 0), number("4", 60))
+    assert merge((one,), (two,)) == ["1234"]
+    assert merge((two,), (one,)) == ["1234"]
+    cut = (number("12", 0), number("345", 40, width=16))
+    assert merge((one,), (cut,)) == ["12 345"]
+
+
+def test_lines_stay_as_they_are():
+    mine = ((number("1", 0),), (number("2", 0, top=100), number("3", 200, top=100)))
+    theirs = ((number("45", 195, top=100),), (number("67", 0),))
+    assert merge(mine, theirs) == ["67", "2 45"]
+
+
+def test_number_across_two_lines_is_not_taken():
+    mine = ((number("1", 0),), (number("2", 0, top=50),))
+    theirs = ((number("8", 0, width=40, height=90),),)
+    assert merge(mine, theirs) == ["1", "2"]
