@@ -40,13 +40,19 @@ class Segmentation:
     rows: list[list[Blob]]
     to_frame: NDArray[np.float64]
 
+    @property
+    def is_turned(self) -> bool:
+        """Whether the ink is turned."""
+        return not np.array_equal(self.to_frame, np.eye(2, 3))
+
 
 def segment(ink: InkMap) -> Segmentation:
     """Find what may be digits in an ink map."""
+    shape = ink.contrast.shape
     components = find_components(ink.mask)
     to_frame = np.eye(2, 3)
     without_rules = None
-    if are_rules(components.stats, ink.contrast.shape).any():
+    if are_rules(components.stats, shape).any():
         without_rules = _take_rules_away(ink, components)
     if without_rules is not None:
         ink, to_frame = without_rules
@@ -58,9 +64,23 @@ def segment(ink: InkMap) -> Segmentation:
         ink, to_frame = _turn(ink, tilt, tilt)
         blobs, pieces = find_blobs(ink, find_components(ink.mask))
         rows, _ = find_lines(blobs)
-    return Segmentation(
-        ink, _join_broken([[blobs[i] for i in row] for row in rows], pieces), to_frame
-    )
+    joined = _join_broken([[blobs[i] for i in row] for row in rows], pieces)
+    return _leave_cut_out(Segmentation(ink, joined, to_frame), shape)
+
+
+def _leave_cut_out(found: Segmentation, shape: tuple[int, ...]) -> Segmentation:
+    """Return what was found without what reaches the border of a frame that was turned."""
+    if not found.is_turned:
+        return found
+    rows = [
+        [blob for blob in row if _is_within(frame_box(blob, found), shape)] for row in found.rows
+    ]
+    return replace(found, rows=[row for row in rows if row])
+
+
+def _is_within(box: Box, shape: tuple[int, ...]) -> bool:
+    left, top, width, height = box
+    return left >= 0 <= top and left + width <= shape[1] and top + height <= shape[0]
 
 
 def _take_rules_away(
@@ -158,7 +178,7 @@ def _belong(blob: Blob, other: Blob, high: float) -> bool:
 def frame_box(blob: Blob, segmentation: Segmentation) -> Box:
     """Return a blob's box in the frame."""
     to_frame = segmentation.to_frame
-    if np.array_equal(to_frame, np.eye(2, 3)):
+    if not segmentation.is_turned:
         return blob.box
     y, x = np.nonzero(blob.mask)
     places = to_frame @ np.stack([x + blob.left, y + blob.top, np.ones(len(x))])
