@@ -39,7 +39,9 @@ SMALL_PX = 24
 # Above this the paper counts as noisy.
 MAX_NOISE = 0.03
 # What looked like a digit and is less likely one than this is not clear.
+# One in so many is no reason to look at all the others again.
 MIN_CLEAR_SCORE = math.log(0.5)
+MAX_UNCLEAR_SHARE = 0.05
 # A picture that one digit fills falls into so many pieces at most, taken for a page.
 MAX_FRAGMENTS = 3
 # Blue, green, red.
@@ -164,7 +166,8 @@ class Reader:
             for row in numbers
             if any(row)
         )
-        return _Found(rows, all(c.score >= MIN_CLEAR_SCORE for row in chosen for c in row))
+        is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
+        return _Found(rows, sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear))
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"
@@ -237,7 +240,7 @@ class _Found:
     """What was read, with boxes in the picture that was looked at."""
 
     rows: Rows
-    is_clear: bool  # all that looked like a digit is one
+    is_clear: bool  # what looked like a digit is one, but for a few
 
 
 class _Stopwatch:
