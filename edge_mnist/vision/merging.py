@@ -44,10 +44,8 @@ def take_better(rows: Rows, others: Rows) -> Rows:
             continue
         is_level = len({row for row, _ in own}) == len({row for row, _ in other}) == 1
         was, would_be = (weigh(number for _, number in side) for side in (own, other))
-        row = own[0][0]
         if is_level and would_be > MIN_GAIN * was:
-            merged[row] += [number for _, number in other]
-            continue
+            own = [(own[0][0], number) for _, number in other]
         for row, number in own:
             merged[row].append(number)
     return tuple(tuple(sorted(row, key=lambda number: number.box[0])) for row in merged)

@@ -38,8 +38,8 @@ SIDES_PX = (1000, 2000)
 SMALL_PX = 24
 # Above this the paper counts as noisy.
 MAX_NOISE = 0.03
-# What looked like a digit and is less likely one than this is not clear.
-# One in so many is no reason to look at all the others again.
+# What looked like a digit and is less likely one than this is not clear. So small a share of all
+# is no reason to look at the others again.
 MIN_CLEAR_SCORE = math.log(0.5)
 MAX_UNCLEAR_SHARE = 0.05
 # A picture that one digit fills falls into so many pieces at most, taken for a page.
