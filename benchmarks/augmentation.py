@@ -1,6 +1,6 @@
 """What each random variation gives: short trainings of `micro` that differ in it alone.
 
-Usage: python benchmarks/augmentation.py [NAME ...] (about five minutes on one core for all).
+Usage: python benchmarks/augmentation.py [NAME ...] (about ten minutes on one core for all).
 A training that was cut off is gone on with; one that is finished is not repeated
 (runs/augmentation/).
 """

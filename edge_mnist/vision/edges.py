@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from edge_mnist.preprocessing import GrayImage
-from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.blobs import Blob, take_rank
 from edge_mnist.vision.components import Mask
 from edge_mnist.vision.segmentation import Segmentation
 
@@ -46,20 +46,14 @@ def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
     )
     levels: GrayImage = (~turned if found.ink.is_bright else turned).astype(np.uint8)
     around = _widen(ink, FAR_PX) > _widen(ink, NEAR_PX)
-    own = _rank(levels[ink > 0], INK_RANK)
-    paper = _rank(levels[around], PAPER_RANK)
+    own = take_rank(levels[ink > 0], INK_RANK)
+    paper = take_rank(levels[around], PAPER_RANK)
     dark = around & (levels < own + DARK_SHARE * (paper - own))
     end = FAR_PX + END_PX
     return all(
         np.count_nonzero(dark[rows]) > MIN_DARK_AROUND * np.count_nonzero(around[rows])
         for rows in (slice(None, end), slice(-end, None))
     )
-
-
-def _rank(levels: GrayImage, share: float) -> float:
-    """Return the level that this share of them is below; quicker than NumPy's percentiles."""
-    place = int(share * (len(levels) - 1))
-    return float(np.partition(levels, place)[place])
 
 
 def _widen(ink: Mask, pixels: int) -> Mask:

@@ -106,7 +106,7 @@ class Reader:
         segmentations, reduced = self._segment(gray)
         first = self._read_all(segmentations, reduced, stopwatch)
         rows = first.rows
-        if _count(rows) <= MAX_FRAGMENTS:
+        if len(Reading(rows).digits) <= MAX_FRAGMENTS:
             rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
         rows = _enlarge(rows, gray.shape[1] / reduced.shape[1])
         is_noisy = segmentations[0].ink.noise > MAX_NOISE
@@ -304,9 +304,5 @@ def _as_digit(prediction: Prediction, box: Box) -> FoundDigit:
     return FoundDigit(prediction.digit, prediction.confidence, box, prediction.probabilities)
 
 
-def _count(rows: Rows) -> int:
-    return sum(len(number.digits) for row in rows for number in row)
-
-
 def _weigh(rows: Rows) -> float:
-    return weigh(number for row in rows for number in row)
+    return weigh(Reading(rows).numbers)

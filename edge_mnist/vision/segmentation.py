@@ -79,6 +79,7 @@ def _leave_cut_out(found: Segmentation, shape: tuple[int, ...]) -> Segmentation:
 
 
 def _is_within(box: Box, shape: tuple[int, ...]) -> bool:
+    # In turning, places come to lie between pixels, and boxes are rounded outwards.
     left, top, width, height = box
     return left >= 0 <= top and left + width <= shape[1] and top + height <= shape[0]
 

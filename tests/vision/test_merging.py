@@ -9,12 +9,11 @@ from edge_mnist.vision.reading import FoundDigit, Number, Reading
 
 def number(text, left, top=0, confidence=0.9, width=20, height=40):
     """A number whose digits stand side by side."""
+    boxes = [(left + i * width, top, width, height) for i in range(len(text))]
     return Number(
         tuple(
-            FoundDigit(
-                int(character), confidence, (left + i * width, top, width, height), np.eye(10)[0]
-            )
-            for i, character in enumerate(text)
+            FoundDigit(int(character), confidence, box, np.eye(10)[int(character)])
+            for character, box in zip(text, boxes, strict=True)
         )
     )
 
@@ -36,9 +35,8 @@ def test_surer_reading_is_taken():
 
 
 def test_as_sure_a_reading_changes_nothing():
-    assert merge(((number("1", 0, confidence=0.9),),), ((number("7", 0, confidence=0.901),),)) == [
-        "1"
-    ]
+    mine, theirs = ((number(text, 0, confidence=c),) for text, c in (("1", 0.9), ("7", 0.901)))
+    assert merge((mine,), (theirs,)) == ["1"]
 
 
 def test_what_only_the_other_has_read_is_left_out():

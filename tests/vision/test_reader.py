@@ -229,3 +229,19 @@ def test_digits_that_thin_bright_lines_cross_are_read(height, hand, reader, make
     for row in range(190, 290, 20):
         page[row : row + 2] = 215
     assert reader.read(page).lines == ["4825"]
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_clean_page_is_looked_at_once(hand, classifier, make_paper, write):
+    batches = []
+
+    class Counting:
+        def predict_batch(self, images):
+            batches.append(len(images))
+            return classifier.predict_batch(images)
+
+    page = make_paper()
+    write(page, "0522185937", 40, 200, hand=hand)
+    assert Reader(Counting()).read(page).lines == ["0522185937"]
+    # Others hold parts of what may be two digits that touch.
+    assert batches.count(10) == 1
