@@ -4,10 +4,10 @@ Each kind comes in five strengths, whose amounts stand in the registry with thei
 strengths a person reads the same digit with ease; the last ones are meant to be hard.
 
 Kinds that change grey levels (noise, the two blurs, contrast, occlusion) leave the digit where it
-is. Kinds that change strokes (rotation, pens, habits) go through `normalize_digit` afterwards, as
-the crop of such a digit would: it fills the 20x20 box again. Habits (crossed sevens and so on) are
-drawn onto one digit only, with a pen as wide as the image's own; most fours of MNIST are open, so
-the habit of opening them is for those that are closed.
+is. Kinds that change strokes (rotation, width, perspective, pens, habits) go through
+`normalize_digit` afterwards, as the crop of such a digit would: it fills the 20x20 box again.
+Habits (crossed sevens and so on) are drawn onto one digit only, with a pen as wide as the image's
+own; most fours of MNIST are open, so the habit of opening them is for those that are closed.
 """
 
 import math
@@ -22,7 +22,7 @@ from edge_mnist import habits
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.habits import STROKE_SHARE, Ink
-from edge_mnist.preprocessing import IMAGE_SIZE, normalize_digit
+from edge_mnist.preprocessing import IMAGE_SIZE, normalize_digit, resize
 
 STRENGTHS = (1, 2, 3, 4, 5)
 DEFAULT_SEED = 0
@@ -35,6 +35,11 @@ CHUNK = 250
 
 # Motion blur takes one of this many directions, evenly over the half circle.
 MOTION_DIRECTIONS = 12
+
+# A picture seen at an angle has one of this many directions nearest, evenly over the circle, and
+# nothing in it nearer than this share of the middle's distance.
+TILT_DIRECTIONS = 8
+MIN_DEPTH = 0.2
 
 
 @dataclass(frozen=True)
@@ -185,24 +190,57 @@ def _rotate(ink: Ink, amount: float, rng: Generator) -> Ink:
 
 
 def _rotate_all(ink: Ink, angle: float) -> Ink:
-    """Rotate about the middle, with bilinear interpolation; what comes from outside is paper."""
-    size = ink.shape[-1]
-    y, x = np.indices((size, size)) - (size - 1) / 2
+    """Rotate about the middle."""
+    y, x = _centered_places(ink)
     cos, sin = math.cos(angle), math.sin(angle)
-    source_y = (cos * y - sin * x + (size - 1) / 2).reshape(-1)
-    source_x = (sin * y + cos * x + (size - 1) / 2).reshape(-1)
+    return _sample(ink, cos * y - sin * x, sin * y + cos * x)
+
+
+def _narrow(ink: Ink, amount: float, rng: Generator) -> Ink:
+    width = ink.shape[2]
+    columns = resize(np.eye(width, dtype=np.float32), (round(width * amount), width))
+    narrowed: Ink = ink @ columns.T
+    return narrowed
+
+
+def _tilt(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Bring one side of the picture, any of eight, nearer than the other."""
+    y, x = _centered_places(ink)
+    tilted = np.zeros_like(ink)
+    directions = rng.integers(TILT_DIRECTIONS, size=len(ink))
+    for direction in range(TILT_DIRECTIONS):
+        chosen = np.flatnonzero(directions == direction)
+        angle = 2 * math.pi * direction / TILT_DIRECTIONS
+        depth = 1 + amount * (math.cos(angle) * y + math.sin(angle) * x) / (IMAGE_SIZE / 2)
+        # Far from the middle, where no ink is, the plane may reach behind the camera.
+        depth = np.maximum(depth, MIN_DEPTH)
+        tilted[chosen] = _sample(ink[chosen], y / depth, x / depth)
+    return tilted
+
+
+def _centered_places(ink: Ink) -> NDArray[np.float64]:
+    """Return y and x of the pixels, counted from the middle: [2, size, size]."""
+    size = ink.shape[-1]
+    places: NDArray[np.float64] = np.indices((size, size)) - (size - 1) / 2
+    return places
+
+
+def _sample(ink: Ink, y: NDArray[np.float64], x: NDArray[np.float64]) -> Ink:
+    """Take ink from places counted from the middle, bilinearly; what is outside is paper."""
+    size = ink.shape[-1]
+    source_y, source_x = ((place + (size - 1) / 2).reshape(-1) for place in (y, x))
     # One row and column of paper all around, on which everything from outside falls.
     source_y, source_x = (np.clip(place + 1, 0, size + 0.999) for place in (source_y, source_x))
-    flat = np.pad(ink, ((0, 0), (1, 1), (1, 1))).reshape(len(ink), -1)
+    flat = np.pad(ink, ((0, 0), (1, 1), (1, 1))).reshape(len(ink), (size + 2) ** 2)
     top, left = source_y.astype(np.int64), source_x.astype(np.int64)
     below, right = (source_y - top).astype(np.float32), (source_x - left).astype(np.float32)
     first = top * (size + 2) + left
-    rotated = flat[:, first] * (1 - below) * (1 - right)
-    rotated += flat[:, first + 1] * (1 - below) * right
-    rotated += flat[:, first + size + 2] * below * (1 - right)
-    rotated += flat[:, first + size + 3] * below * right
-    turned: Ink = rotated.reshape(ink.shape)
-    return turned
+    sampled = flat[:, first] * (1 - below) * (1 - right)
+    sampled += flat[:, first + 1] * (1 - below) * right
+    sampled += flat[:, first + size + 2] * below * (1 - right)
+    sampled += flat[:, first + size + 3] * below * right
+    result: Ink = sampled.reshape(ink.shape)
+    return result
 
 
 def _occlude(ink: Ink, amount: float, rng: Generator) -> Ink:
@@ -290,6 +328,16 @@ CORRUPTIONS: dict[str, Corruption] = {
         habits.open_fours,
         4,
         habits.are_closed,
+        is_normalized=True,
+    ),
+    # The random numbers of a kind go by its place: a new kind comes last.
+    "narrow": Corruption(
+        (0.85, 0.75, 0.65, 0.55, 0.45), "times the width", _narrow, is_normalized=True
+    ),
+    "perspective": Corruption(
+        (0.12, 0.24, 0.36, 0.48, 0.6),
+        "how much nearer than the middle an edge is",
+        _tilt,
         is_normalized=True,
     ),
 }

@@ -92,6 +92,29 @@ def choose_unseen(dataset: Dataset, trained_on: TrainedOn | None) -> tuple[Examp
     return dataset.test, f"the {len(dataset.test):,} test images of {name}"
 
 
+def choose_validation(dataset: Dataset, trained_on: TrainedOn | None) -> tuple[Examples, str]:
+    """Return the images that models may be chosen by, and what they are in words.
+
+    Args:
+        dataset: What to measure on.
+        trained_on: None if nothing is known: it is taken to be the same data.
+
+    Raises:
+        DatasetError: If it was trained on other data, of which none were set aside.
+    """
+    if trained_on is not None and dataset.sha256 not in trained_on.datasets:
+        raise DatasetError(
+            f"no validation images in {dataset.name}",
+            expected="the data that the model was trained on",
+            got="other data",
+            remedy="leave --validation out to measure on all of it",
+        )
+    return (
+        dataset.validation,
+        f"the {len(dataset.validation):,} validation images of {dataset.name}",
+    )
+
+
 def _leave_out(dataset: Dataset, seen: Iterable[str]) -> tuple[Examples, str]:
     """Return all images of other data but those that were seen."""
     name, examples = dataset.name, dataset.everything()

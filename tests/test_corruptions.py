@@ -70,6 +70,13 @@ def test_another_seed_gives_other_images(kind, digits):
     assert not np.array_equal(corrupt(images, kind, 3, seed=1), corrupt(images, kind, 3, seed=2))
 
 
+@pytest.mark.parametrize("kind", EVERY_DIGIT)
+def test_single_image_is_changed_as_many_are(kind, digits):
+    image = digits(kind, 1).images
+    for seed in range(3):  # of a few, whichever side is drawn
+        assert corrupt(image, kind, 3, seed).shape == image.shape
+
+
 def test_images_do_not_depend_on_how_many_kinds_were_asked_before(digits):
     images = digits("noise", 5).images
     first = corrupt(images, "noise", 2)
@@ -81,6 +88,30 @@ def test_images_do_not_depend_on_how_many_kinds_were_asked_before(digits):
 def test_habits_are_for_one_digit(kind, digit, mnist):
     labels = mnist.test.labels
     assert np.array_equal(choose_indices(mnist.test, kind), np.flatnonzero(labels == digit))
+
+
+def spans_of(image):
+    """Return the height and width of what is ink."""
+    return [np.ptp(np.flatnonzero((image > 127).any(axis=axis))) + 1 for axis in (1, 0)]
+
+
+def test_narrow_digits_keep_their_height_and_lose_width(digits):
+    zeros = digits("slashed zero", 100).images
+    for before, after in zip(zeros, corrupt(zeros, "narrow", 3), strict=True):
+        (height, width), (narrow_height, narrow_width) = spans_of(before), spans_of(after)
+        assert narrow_width / narrow_height == pytest.approx(0.65 * width / height, abs=0.15)
+
+
+def test_perspective_makes_one_side_of_a_ring_longer_than_the_other():
+    longest = set()
+    for seed in range(30):
+        ink = corrupt(draw(RING), "perspective", 5, seed)[0] > 127
+        rows, columns = ink.sum(axis=1), ink.sum(axis=0)
+        rows, columns = rows[rows > 0], columns[columns > 0]
+        for name, first, last in (("row", rows[1], rows[-2]), ("column", columns[1], columns[-2])):
+            if abs(int(first) - int(last)) > 2:
+                longest.add((name, "first" if first > last else "last"))
+    assert len(longest) == 4
 
 
 def test_noise_is_for_every_digit(mnist):

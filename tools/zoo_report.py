@@ -115,8 +115,8 @@ def render_page(
         f"{100 * KEPT_SHARE:g} % of the validation digits stay below ([measure.md](measure.md)).",
         "### On digits that were changed",
         render_corruptions(shipped),
-        "Accuracy of the files that ship, the mean over five strengths, in percent; the last four "
-        "kinds are of their digit only, and drawn as some of the training images are "
+        "Accuracy of the files that ship, the mean over five strengths, in percent; the four "
+        "habits of writing are of their digit only, and drawn as some of the training images are "
         "([measure.md](measure.md)).",
         "## Beside public systems",
         *(f"![{path.stem.replace('-', ' ')}]({path.name})" for path in pictures),

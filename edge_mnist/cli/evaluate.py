@@ -37,7 +37,7 @@ from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.runtime import Classifier
-from edge_mnist.trained_on import TrainedOn, choose_unseen
+from edge_mnist.trained_on import TrainedOn, choose_unseen, choose_validation
 
 
 def evaluate(
@@ -57,6 +57,10 @@ def evaluate(
     non_digits: Annotated[
         bool, typer.Option("--non-digits", help="Also how many pictures of no digit it rejects.")
     ] = False,
+    validation: Annotated[
+        bool,
+        typer.Option("--validation", help="On the validation images: to choose a model by."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model's accuracy, by class and as a confusion matrix.
@@ -66,7 +70,8 @@ def evaluate(
     Example: edge-mnist evaluate micro --data optdigits
     """
     predict, trained_on, validation_split = _open_predictor(model, engine)
-    examples, described = choose_unseen(load_dataset(data, validation_split), trained_on)
+    choose = choose_validation if validation else choose_unseen
+    examples, described = choose(load_dataset(data, validation_split), trained_on)
     say(f"evaluating on {described}")
     with held_native_stderr():
         read = predict(examples.images)

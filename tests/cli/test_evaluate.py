@@ -64,6 +64,24 @@ def test_shipped_model_comes_before_a_folder_of_its_name(mnist, edge_mnist, tmp_
     assert outcome.json["accuracy"] > 0.99
 
 
+def test_models_can_be_chosen_by_the_validation_images(mnist, edge_mnist):
+    outcome = edge_mnist("evaluate", "micro", "--validation", "--json")
+    assert outcome.err == "evaluating on the 5,000 validation images of mnist\n"
+    card = next(model.card for model in shipped_models() if model.name == "micro")
+    expected = card.accuracy["int8 validation"].accuracy
+    assert check(outcome.json)["accuracy"] == pytest.approx(expected, abs=0.001)
+
+
+def test_other_data_has_no_validation_images(edge_mnist):
+    pytest.importorskip("sklearn")
+    outcome = edge_mnist("evaluate", "micro", "--data", "optdigits", "--validation")
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-1] == (
+        "edge-mnist: no validation images in optdigits: expected the data that the model was "
+        "trained on, got other data; leave --validation out to measure on all of it"
+    )
+
+
 def test_model_without_a_card_is_measured_on_the_test_images(mnist, edge_mnist, tmp_path):
     shutil.copy(find_model("micro"), tmp_path / "bare.tflite")
     outcome = edge_mnist("evaluate", "bare.tflite", "--json")
