@@ -28,13 +28,17 @@ STROKE_ASPECT = 0.5
 
 # Digits of a number stand at most this far apart, in heights of the larger.
 MAX_NUMBER_GAP = 1.6
-# Lower ones among them are specks.
+# Lower ones among them are specks; fainter ones, by the ink of one pen, are printed lines.
 MIN_HEIGHT_SHARE = 0.55
+MIN_LEVEL_SHARE = 0.4
 # How much like digits the candidates of a number are, in the mean of 1 less the rejection score, by
 # how many there are at most: less is left to chance in more of them.
 MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
+# A word in one stroke can be cut into digits, too. Where all of a number were cut apart, the mean
+# of their scores is at least this.
+MIN_CUT_SCORE = math.log(0.6)
 
 # What is usual in a frame is told by this many digits, of numbers that are longer than this and no
 # mere strokes (below). The others are held against it.
@@ -51,20 +55,30 @@ MAX_ONE_RATIO = 1.5
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
 MAX_LONE_ONES = 3
-# What pieces of a grid are read as, and their share of a number that is hardly anything else. More
-# such digits, of which the higher are so many times as high as the lower, are a grid.
+# What straight strokes are read as, those of a grid or of letters, and their share of a number that
+# is hardly anything else. More such digits, of which the higher are so many times as high as the
+# lower, are a grid.
 STROKES = (1, 4, 7)
 MIN_STROKES_SHARE = 0.75
 MAX_STROKES = 15
 MAX_WRITTEN_RATIO = 1.8
+# So many of them in a row, cut out of the same ink, are the legs of a letter.
+MIN_LEGS = 3
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Ink, and what a model says of it."""
+    """Ink, and what a model says of it.
+
+    Attributes:
+        blob: The ink.
+        prediction: What the model says.
+        is_cut: Whether the ink was cut off other ink.
+    """
 
     blob: Blob
     prediction: Prediction
+    is_cut: bool = False
 
     @property
     def aspect(self) -> float:
@@ -122,7 +136,8 @@ def choose_parts(
     readings: list[tuple[float, tuple[Candidate, ...]]] = [
         (whole.score - _measure_doubt(whole, usual_width), (whole,))
     ]
-    readings += [_read_parts(count, parts) for count, parts in ways]
+    in_parts = [_read_parts(count, parts) for count, parts in ways]
+    readings += [reading for reading in in_parts if not _is_zigzag(reading[1])]
     score, best = max(readings, key=lambda reading: reading[0])
     if pair is not None and sum(map(_rate, pair)) > score:
         return _place_pair(whole.blob, pair, ways)
@@ -143,7 +158,7 @@ def _place_pair(
         left, right = (part.blob for part in max(splits, key=lambda parts: _compare(parts, pair)))
     else:
         left, right = halve(blob)
-    return Candidate(left, pair[0]), Candidate(right, pair[1])
+    return Candidate(left, pair[0], is_cut=True), Candidate(right, pair[1], is_cut=True)
 
 
 def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Prediction]) -> float:
@@ -174,6 +189,11 @@ def _read_parts(
         if options:
             ways[end] = max(options, key=lambda option: option[0])
     return ways.get(count, (-math.inf, ()))
+
+
+def _is_zigzag(parts: Sequence[Candidate]) -> bool:
+    """Tell whether parts are the legs of a letter, as of an m, and not digits that touch."""
+    return len(parts) >= MIN_LEGS and all(part.prediction.digit in STROKES for part in parts)
 
 
 def _rate_part(part: Candidate) -> float:
@@ -232,10 +252,12 @@ class _Usual(NamedTuple):
 
 def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidate]:
     height = float(np.median([c.blob.height for c in group]))
+    level = float(np.median([c.blob.level for c in group]))
     group = [
         c
         for c in group
         if c.blob.height >= MIN_HEIGHT_SHARE * height
+        and c.blob.level >= MIN_LEVEL_SHARE * level
         and (c.prediction.digit != 1 or c.blob.height <= MAX_ONE_RATIO * height)
     ]
     if not group:
@@ -245,12 +267,22 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
         return []
     # Among digits that are read well a strange one is a digit, too.
     limit = MAX_RESCUED_SCORE if len(group) > 1 else 0.0
-    return [
+    number = [
         c
         for c in group
         if c.prediction.confidence >= min_confidence
         and (not c.prediction.rejected or c.prediction.rejection_score <= limit)
     ]
+    return [] if _is_cut_from_word(number) else number
+
+
+def _is_cut_from_word(number: list[Candidate]) -> bool:
+    """Tell whether all of a number was cut apart, and what came of it is no clear digits."""
+    return (
+        bool(number)
+        and all(c.is_cut for c in number)
+        and bool(np.mean([c.score for c in number]) < MIN_CUT_SCORE)
+    )
 
 
 def _is_lone_one(number: list[Candidate]) -> bool:

@@ -36,6 +36,8 @@ MIN_CONTRAST = 12
 BELOW_ONE_SIGMA = 0.1587
 # What is missing of the paper's light must also be this many times the paper's own noise.
 MIN_NOISES = 2.5
+# What has less of the light that most of the paper has is no paper: a dark desk beneath it.
+MIN_LIGHT = 0.2
 # Somewhere a stroke must be this strong.
 STRONG_CONTRAST = 20
 STRONG_NOISES = 4.5
@@ -104,6 +106,7 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
 
     def exceeds(noises: float) -> Mask:
         limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
+        limits[levels < MIN_LIGHT] = 255
         limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8), gray.shape)
         return cv2.compare(missing, limit, cv2.CMP_GT).astype(np.uint8)
 

@@ -186,7 +186,8 @@ class Reader:
             for blob, share in zip(blobs, shares, strict=True)
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
-        cut = iter(self._classify(found.ink, parts, stopwatch))
+        classified = self._classify(found.ink, parts, stopwatch)
+        cut = iter([replace(part, is_cut=True) for part in classified])
         chosen = []
         for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]

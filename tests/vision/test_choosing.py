@@ -3,6 +3,7 @@ import pytest
 pytest.importorskip("cv2")
 
 import cv2
+import numpy as np
 
 from edge_mnist.vision.reader import Reader
 
@@ -35,6 +36,21 @@ def test_one_that_is_a_plain_stroke_is_read(slant, thicker, reader, make_paper, 
 def test_letters_are_no_digits(text, font, reader, make_paper):
     page = make_paper()
     print_text(page, text, 100, 250, font=font)
+    assert reader.read(page).lines == []
+
+
+@pytest.mark.parametrize("text", ["room", "mum", "mom"])
+def test_legs_of_letters_are_no_ones(text, reader, make_paper):
+    page = make_paper()
+    print_text(page, text, 150, 250, scale=2)
+    assert reader.read(page).lines == []
+
+
+@pytest.mark.parametrize("legs", [5, 6, 7])
+def test_zigzag_is_no_number(legs, reader, make_paper):
+    page = make_paper()
+    zigzag = [(200 + 24 * leg, 244 if leg % 2 else 200) for leg in range(legs)]
+    cv2.polylines(page, [np.array(zigzag)], False, 40, 4, cv2.LINE_AA)
     assert reader.read(page).lines == []
 
 
@@ -72,3 +88,19 @@ def test_frame_beside_a_number_is_no_one(reader, make_paper, write):
     write(page, "20473", 100, 200)
     cv2.line(page, (345, 170), (345, 270), 40, 5, cv2.LINE_AA)
     assert reader.read(page).lines == ["20473"]
+
+
+@pytest.mark.parametrize("hand", range(4))
+@pytest.mark.parametrize("left", [84, 345])
+def test_faint_printed_line_beside_a_number_is_no_one(left, hand, reader, make_paper, write):
+    page = make_paper()
+    write(page, "20473", 100, 200, hand=hand)
+    cv2.line(page, (left, 202), (left, 238), 175, 4, cv2.LINE_AA)
+    assert reader.read(page).lines == ["20473"]
+
+
+def test_faint_one_among_faint_digits_is_read(reader, make_paper, write):
+    page = make_paper()
+    write(page, "20473", 100, 200, level=170)
+    cv2.line(page, (345, 202), (345, 238), 175, 4, cv2.LINE_AA)
+    assert reader.read(page).lines == ["204731"]

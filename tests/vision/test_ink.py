@@ -30,6 +30,15 @@ def cast(edge_px, dark):
 
 
 @pytest.mark.parametrize("hand", range(3))
+def test_dark_desk_beneath_the_paper_has_no_ink(hand, reader, make_paper, write):
+    page = make_paper()
+    page[:, :220] = make_paper(width=220, level=24)
+    write(page, "37", 60, 200, hand=hand, level=8)  # scratches that look like digits
+    write(page, "2047", 300, 200, hand=hand)
+    assert reader.read(page).lines == ["2047"]
+
+
+@pytest.mark.parametrize("hand", range(3))
 @pytest.mark.parametrize("is_board", [False, True])
 def test_ink_may_be_darker_or_brighter_than_what_it_stands_on(
     is_board, hand, reader, make_paper, write
