@@ -4,7 +4,7 @@ Each kind comes in five strengths, whose amounts stand in the registry with thei
 strengths a person reads the same digit with ease; the last ones are meant to be hard.
 
 Kinds that change grey levels (noise, the two blurs, contrast, occlusion) leave the digit where it
-is. Kinds that change strokes (rotation, width, perspective, pens, habits) go through
+is. Kinds that change strokes (rotation, width, perspective, resolution, pens, habits) go through
 `normalize_digit` afterwards, as the crop of such a digit would: it fills the 20x20 box again.
 Habits (crossed sevens and so on) are drawn onto one digit only, with a pen as wide as the image's
 own; most fours of MNIST are open, so the habit of opening them is for those that are closed.
@@ -22,7 +22,7 @@ from edge_mnist import habits
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.habits import STROKE_SHARE, Ink
-from edge_mnist.preprocessing import IMAGE_SIZE, normalize_digit, resize
+from edge_mnist.preprocessing import BOX_SIZE, IMAGE_SIZE, normalize_digit, resize
 
 STRENGTHS = (1, 2, 3, 4, 5)
 DEFAULT_SEED = 0
@@ -203,6 +203,18 @@ def _narrow(ink: Ink, amount: float, rng: Generator) -> Ink:
     return narrowed
 
 
+def _shrink(ink: Ink, amount: float, rng: Generator) -> Ink:
+    """Average over the areas of larger pixels, as a sensor does."""
+    size = ink.shape[-1]
+    pixels = round(size * amount / BOX_SIZE)
+    edges = np.linspace(0, size, pixels + 1)
+    first, last = edges[:-1, None], edges[1:, None]
+    shares = np.minimum(last, np.arange(size) + 1) - np.maximum(first, np.arange(size))
+    weights = (np.maximum(shares, 0) * pixels / size).astype(np.float32)
+    shrunk: Ink = weights @ ink @ weights.T
+    return shrunk
+
+
 def _tilt(ink: Ink, amount: float, rng: Generator) -> Ink:
     """Bring one side of the picture, any of eight, nearer than the other."""
     y, x = _centered_places(ink)
@@ -339,5 +351,8 @@ CORRUPTIONS: dict[str, Corruption] = {
         "how much nearer than the middle an edge is",
         _tilt,
         is_normalized=True,
+    ),
+    "few pixels": Corruption(
+        (14, 10, 8, 7, 6), "pixels: the digit's longer side", _shrink, is_normalized=True
     ),
 }

@@ -107,7 +107,13 @@ def write_result(name, seed, *, validation, test, optdigits=0.9):
         "accuracy": test,
         "calibration_error": 0.0123,
         "non_digits": {"rejected": 0.61, "digits_kept": 0.987},
-        "corruptions": [{"kind": "noise", "accuracy": [0.9, 0.8, 0.7, 0.6, 0.5]}],
+        "corruptions": [
+            {
+                "kind": "noise",
+                "accuracy": [0.9, 0.8, 0.7, 0.6, 0.5],
+                "rejected": [0.11, 0.12, 0.13, 0.14, 0.15],
+            }
+        ],
     }
     (folder / "test.json").write_text(json.dumps(measured))
     (folder / "optdigits.json").write_text(json.dumps({"accuracy": optdigits}))
@@ -174,6 +180,7 @@ def test_report_copies_the_picked_model_and_tells_the_figures(workplace, monkeyp
         "| [`pico`](../models/pico.md) | 1 | 98.20 % | 98.10 % | 97.90 to 98.30 | 92.00 % "
         "| 1.23 % | 61.00 % | 98.70 % |",
         "| noise | 70.00 |",
+        "| noise | 13.00 |",
         "| `tutorial-3x3` (the reference) | 4,000 | 11,442 | 307,040 | 2,000,000 | 1.000 |",
         "| BitNetMCU, 64 wide | 11.0 kB | 99.55 % |",
         "| a minimal model | 1,936 floats | 99.10 % |",

@@ -102,6 +102,16 @@ def test_narrow_digits_keep_their_height_and_lose_width(digits):
         assert narrow_width / narrow_height == pytest.approx(0.65 * width / height, abs=0.15)
 
 
+def test_few_pixels_leave_a_ring_and_take_what_is_fine():
+    ring = corrupt(draw(RING), "few pixels", 5)[0]
+    assert spans_of(ring) == pytest.approx(spans_of(draw(RING)[0]), abs=3)
+    # Lines that are finer than the pixels lose most of their contrast.
+    lines = np.zeros((1, 28, 28), np.uint8)
+    lines[0, 4:24, 4:24:2] = 255
+    ink = corrupt(lines, "few pixels", 5)[0, 8:20, 8:20]
+    assert np.ptp(ink.astype(int)) < 128
+
+
 def test_perspective_makes_one_side_of_a_ring_longer_than_the_other():
     longest = set()
     for seed in range(30):

@@ -114,10 +114,13 @@ def render_page(
         "right. Rejected and kept: at the threshold in the card, which "
         f"{100 * KEPT_SHARE:g} % of the validation digits stay below ([measure.md](measure.md)).",
         "### On digits that were changed",
-        render_corruptions(shipped),
+        render_corruptions(shipped, "accuracy"),
         "Accuracy of the files that ship, the mean over five strengths, in percent; the four "
         "habits of writing are of their digit only, and drawn as some of the training images are "
         "([measure.md](measure.md)).",
+        "What of them is taken for no digit, though most of it is still read right:",
+        render_corruptions(shipped, "rejected"),
+        "The mean over five strengths, in percent, at the threshold in the card.",
         "## Beside public systems",
         *(f"![{path.stem.replace('-', ' ')}]({path.name})" for path in pictures),
         render_public_systems(),
@@ -218,11 +221,16 @@ def render_shipped(entries: Sequence[Entry]) -> str:
     return render_markdown_table(header, rows)
 
 
-def render_corruptions(entries: Sequence[Entry]) -> str:
-    """Return the table of accuracies by kind of corruption, each the mean over its strengths."""
+def render_corruptions(entries: Sequence[Entry], share: str) -> str:
+    """Return a table by kind of corruption, each row the mean over its strengths.
+
+    Args:
+        entries: The models.
+        share: Of what: "accuracy" or "rejected".
+    """
     header = ["kind", *(entry.label for entry in entries)]
     columns = [
-        {report["kind"]: mean(report["accuracy"]) for report in entry.picked.test["corruptions"]}
+        {report["kind"]: mean(report[share]) for report in entry.picked.test["corruptions"]}
         for entry in entries
     ]
     rows = [[kind, *(f"{100 * column[kind]:.2f}" for column in columns)] for kind in columns[0]]

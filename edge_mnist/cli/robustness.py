@@ -42,6 +42,8 @@ class CorruptionReport:
     images: int
     uncorrupted: float  # accuracy, 0 to 1, on the same images as they were
     accuracy: list[float]  # at strengths 1 to 5
+    # The share that it took for no digit, at strengths 1 to 5; None for a Keras model.
+    rejected: list[float] | None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def measure_corruptions(
         say(f"{kind}: {len(indices):,} images at five strengths")
         chosen = examples.take(indices)
         readings = [predict(corrupt(chosen.images, kind, strength)) for strength in STRENGTHS]
+        rejected = [float(r.rejected.mean()) for r in readings if r.rejected is not None]
         reports.append(
             CorruptionReport(
                 kind,
@@ -89,6 +92,7 @@ def measure_corruptions(
                 len(chosen),
                 float(is_right[indices].mean()),
                 [float((reading.digits == chosen.labels).mean()) for reading in readings],
+                rejected or None,
             )
         )
     return reports
@@ -123,7 +127,7 @@ def measure_non_digits(
 
 
 def render_corruptions(reports: list[CorruptionReport]) -> str:
-    """Return accuracies as a table for people."""
+    """Return accuracies as a table for people, and the rejected shares as another if there are."""
     header = ("accuracy by strength", "images", "none", *map(str, STRENGTHS))
     rows = [
         [
@@ -133,7 +137,15 @@ def render_corruptions(reports: list[CorruptionReport]) -> str:
         ]
         for report in reports
     ]
-    return render_table(header, rows)
+    rejected = [
+        [report.kind, *map(format_percent, report.rejected)]
+        for report in reports
+        if report.rejected
+    ]
+    tables = [render_table(header, rows)]
+    if rejected:
+        tables.append(render_table(("rejected by strength", *map(str, STRENGTHS)), rejected))
+    return "\n\n".join(tables)
 
 
 def render_non_digits(reports: NonDigitReports) -> str:

@@ -127,7 +127,11 @@ def test_corrupted_images_are_measured_by_kind_and_strength(few, edge_mnist):
             assert report["uncorrupted"] == result["classes"][digit]["recall"]
         assert len(report["accuracy"]) == 5
         assert report["accuracy"][0] > 0.9
-    assert reports["noise"]["accuracy"][4] < reports["noise"]["accuracy"][0]
+        assert len(report["rejected"]) == 5
+        assert report["rejected"][0] < 0.1
+    noise, hidden = reports["noise"], reports["occlusion"]
+    assert noise["accuracy"][4] < noise["accuracy"][0]
+    assert hidden["rejected"][4] > hidden["rejected"][0]
 
 
 def test_corruptions_are_a_table_and_a_picture(few, edge_mnist, tmp_path):
@@ -136,10 +140,13 @@ def test_corruptions_are_a_table_and_a_picture(few, edge_mnist, tmp_path):
     lines = edge_mnist(*arguments).out.splitlines()
     header = next(line for line in lines if line.startswith("accuracy by strength"))
     assert header.split()[3:] == ["images", "none", "1", "2", "3", "4", "5"]
-    table = lines[lines.index(header) + 1 :]
-    for line, kind in zip(table, CORRUPTIONS, strict=True):
-        assert line.startswith(kind)
-        assert line.count("%") == 6
+    rejected = next(line for line in lines if line.startswith("rejected by strength"))
+    assert rejected.split()[3:] == ["1", "2", "3", "4", "5"]
+    for title, shares in ((header, 6), (rejected, 5)):
+        table = lines[lines.index(title) + 1 :][: len(CORRUPTIONS)]
+        for line, kind in zip(table, CORRUPTIONS, strict=True):
+            assert line.startswith(kind)
+            assert line.count("%") == shares
     pixels = image.imread(tmp_path / "plots" / "corruptions.png")
     assert min(pixels.shape[:2]) > 400
     assert pixels[..., :3].std() > 0.02
