@@ -21,6 +21,7 @@ FIELDS = {
     "label_smoothing": "label smoothing",
     "average_epochs": "weights averaged over, epochs",
     "augmentation": "images vary by",
+    "crops": "digits as crops, share",
     "handwriting": "digits of other habits, share",
     "outliers": "images of no digit, share",
     "pairs": "digits that touch, share",
@@ -30,13 +31,14 @@ FIELDS = {
     "seed": "seed",
 }
 # Told as a share of all.
-SHARES = frozenset({"handwriting", "outliers", "pairs", "validation_split"})
+SHARES = frozenset({"crops", "handwriting", "outliers", "pairs", "validation_split"})
 # Not told where nothing is done with them.
 OPTIONAL = frozenset(
     {
         "weight_decay",
         "label_smoothing",
         "average_epochs",
+        "crops",
         "handwriting",
         "outliers",
         "pairs",

@@ -71,6 +71,7 @@ class TrainConfig:
     label_smoothing: float = 0.0
     average_epochs: float = 0.0  # the final weights are an average over about so many, at most
     augmentation: Augmentation | None = None
+    crops: float = 0.0  # the share of digits that preprocessing saw, in resolutions of their own
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
     outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size
     pairs: float = 0.0  # outliers that are two digits which touch: another share of its size
@@ -88,6 +89,7 @@ class TrainConfig:
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 up to below 1"),
             ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
+            ("crops", 0 <= self.crops <= 1, "0 to 1"),
             ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
             ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
             ("pairs", 0 <= self.pairs <= 1, "0 to 1"),

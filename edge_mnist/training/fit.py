@@ -21,6 +21,7 @@ from edge_mnist.errors import TrainingError
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.training.augmentation import augment
 from edge_mnist.training.config import TrainConfig
+from edge_mnist.training.crops import make_crops
 from edge_mnist.training.handwriting import make_handwriting
 from edge_mnist.training.history import EpochResult
 from edge_mnist.training.interruption import interrupt_flag
@@ -36,6 +37,9 @@ VALIDATION_BATCH_SIZE = 500
 # Images of other handwriting, and outliers, that a training draws from; it varies them as it does
 # the digits.
 POOL_SIZE = 7000
+
+# What is added to a step's seed for the draw of which digits are crops: none of augmentation's.
+CROPS_STREAM = (0, 500_000_003)
 
 # Batches of that size that the statistics of averaged weights are measured on.
 STATISTICS_BATCHES = 40
@@ -97,7 +101,8 @@ def fit(  # noqa: PLR0912 - one loop, with what may end it
     batch_size = min(config.batch_size, len(train))
     steps_per_epoch = len(train) // batch_size
     optimizer = build_optimizer(model, config, steps_per_epoch)
-    run_steps = _compile_steps(model, optimizer, train, config)
+    draw_digits = _compile_digits(train, config)
+    run_steps = _compile_steps(model, optimizer, train, config, draw_digits)
     validate = _compile_validation(model, validation)
     progress = Progress()
     if state_path is not None and state_path.exists():
@@ -153,17 +158,19 @@ def fit(  # noqa: PLR0912 - one loop, with what may end it
         model.set_weights(progress.best_weights)
     elif config.average_epochs > 0 and not interrupt.is_set:
         take_averages(model, optimizer)
-        _reestimate_batch_norm(model, train, config)
+        _reestimate_batch_norm(model, len(train), config, draw_digits)
     return FitResult(progress.history, interrupted=interrupt.is_set)
 
 
-def _compile_steps(model: Any, optimizer: Any, train: Examples, config: TrainConfig) -> Any:
-    images, labels = tf.constant(train.images[..., None]), tf.constant(train.labels)
+def _compile_steps(
+    model: Any, optimizer: Any, train: Examples, config: TrainConfig, draw_digits: Any
+) -> Any:
+    labels = tf.constant(train.labels)
     draw_extras = _compile_extras(train, config)
 
     def run_step(indices: Any, step: Any) -> Any:
         seed = tf.stack([config.seed, step])
-        batch, batch_labels = tf.gather(images, indices), tf.gather(labels, indices)
+        batch, batch_labels = draw_digits(indices, seed), tf.gather(labels, indices)
         for draw in draw_extras:
             extra_images, extra_labels = draw(seed)
             batch = tf.concat([batch, extra_images], axis=0)
@@ -211,6 +218,24 @@ def _compute_loss(logits: Any, labels: Any, config: TrainConfig) -> Any:
     return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
 
 
+def _compile_digits(train: Examples, config: TrainConfig) -> Any:
+    """Return a function from indices and a seed to digits, uint8 [n, 28, 28, 1].
+
+    They are as they are, or as crops, in the share that the configuration tells.
+    """
+    images = tf.constant(train.images[..., None])
+    if config.crops == 0:
+        return lambda indices, seed: tf.gather(images, indices)
+    crops = tf.constant(make_crops(train.images, config.seed)[..., None])
+
+    def draw(indices: Any, seed: Any) -> Any:
+        chances = tf.random.stateless_uniform([tf.size(indices)], seed + CROPS_STREAM)
+        is_crop = (chances < config.crops)[:, None, None, None]
+        return tf.where(is_crop, tf.gather(crops, indices), tf.gather(images, indices))
+
+    return draw
+
+
 def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
     """Return functions from a seed to what is added to a batch: uint8 [n, 28, 28, 1] and [n]."""
     batch_size = min(config.batch_size, len(train))
@@ -255,7 +280,7 @@ def _compile_validation(model: Any, validation: Examples) -> Any:
     return validate
 
 
-def _reestimate_batch_norm(model: Any, train: Examples, config: TrainConfig) -> None:
+def _reestimate_batch_norm(model: Any, images: int, config: TrainConfig, draw_digits: Any) -> None:
     """Measure the statistics of batch normalisation anew, for weights that no step ever had.
 
     On digits alone, since those are what has to be read right. Izmailov et al., "Averaging Weights
@@ -263,13 +288,13 @@ def _reestimate_batch_norm(model: Any, train: Examples, config: TrainConfig) -> 
     """
     norms = [m for m in model.submodules if isinstance(m, tf_keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
-    order = np.random.default_rng((config.seed, config.epochs)).permutation(len(train))
-    batches = -(-len(train) // VALIDATION_BATCH_SIZE)
+    order = np.random.default_rng((config.seed, config.epochs)).permutation(images)
+    batches = -(-images // VALIDATION_BATCH_SIZE)
     for index in range(min(STATISTICS_BATCHES, batches)):
         chosen = order[index * VALIDATION_BATCH_SIZE :][:VALIDATION_BATCH_SIZE]
-        batch = tf.cast(train.images[chosen, ..., None], tf.float32) / 255.0
+        seed = tf.constant([config.seed, -1 - index])
+        batch = tf.cast(draw_digits(chosen, seed), tf.float32) / 255.0
         if config.augmentation is not None:
-            seed = tf.constant([config.seed, -1 - index])
             batch = augment(batch, config.augmentation, seed)
         for norm in norms:
             norm.momentum = index / (index + 1)  # a plain mean over the batches

@@ -42,6 +42,7 @@ KILLED_RUNS = {
             contrast=0.3,
             noise=0.1,
         ),
+        crops=0.3,
         handwriting=0.1,
         outliers=0.2,
         pairs=0.1,
