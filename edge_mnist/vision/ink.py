@@ -25,10 +25,12 @@ EDGE_CONTRAST = 0.12
 EDGE_WIDTH = 5
 EDGE_DETAIL = 3
 
-# Contrast above this says no more about which of the two is ink; and a skew below this, of -1 to
-# 1, says nothing.
+# Contrast above this says no more about which of the two is ink; a skew below this, of -1 to 1,
+# says nothing, and one below that may be wrong: lines on paper in the shade are darker than faint
+# writing is.
 SKEW_LIMIT = 64.0
 MIN_SKEW = 0.12
+SURE_SKEW = 0.3
 
 # Contrast that counts as ink at all, of 255: below it, paper's grain would be full of strokes.
 MIN_CONTRAST = 12
@@ -81,14 +83,28 @@ def map_ink(gray: GrayImage) -> Iterator[InkMap]:
         What is ink if the more likely of light and dark is; then, if it is not clear which is, what
         is ink if the other is.
     """
-    # Noise is finer than any stroke.
-    gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8)
-    factor = max(1, round(min(gray.shape) / COARSE_SIDE))
-    coarse = _shrink(gray, factor)
-    skew = _measure_skew(coarse)
+    gray, coarse, skew = _prepare(gray)
     yield _map_ink(gray, coarse, skew > 0)
     if abs(skew) < MIN_SKEW:
         yield _map_ink(gray, coarse, skew <= 0)
+
+
+def map_unlikely_ink(gray: GrayImage) -> InkMap | None:
+    """Return what is ink if the less likely of light and dark is; None if it surely is not.
+
+    Args:
+        gray: uint8 [height, width], of which `map_ink` yields one map.
+    """
+    gray, coarse, skew = _prepare(gray)
+    return _map_ink(gray, coarse, skew <= 0) if abs(skew) < SURE_SKEW else None
+
+
+def _prepare(gray: GrayImage) -> tuple[GrayImage, GrayImage, float]:
+    """Return a picture with less noise, a reduced one, and its skew."""
+    # Noise is finer than any stroke.
+    gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8)
+    coarse = _shrink(gray, max(1, round(min(gray.shape) / COARSE_SIDE)))
+    return gray, coarse, _measure_skew(coarse)
 
 
 def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:

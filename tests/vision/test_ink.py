@@ -114,3 +114,13 @@ def test_blurred_writing_is_read(hand, reader, make_paper, write):
     soft = cv2.GaussianBlur(page, (0, 0), 2.5)
     grain = np.random.default_rng(1).normal(0, 3, page.shape)
     assert reader.read(np.clip(soft + grain, 0, 255).astype(np.uint8)).lines == [NUMBER]
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_faint_ink_is_read_though_bright_lines_stand_out_more(hand, reader, make_paper, write):
+    page = make_paper(level=120)
+    write(page, "2740", 100, 200, level=80, hand=hand)
+    for row in (40, 65, 90):
+        page[row : row + 3] = 150
+    assert next(map_ink(page)).is_bright
+    assert reader.read(page).lines == ["2740"]
