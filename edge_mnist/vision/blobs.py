@@ -33,8 +33,6 @@ MIN_FRAME_ASPECT = 1.5
 # times what a blur takes is given back.
 MAX_BLURRED_SIDE = IMAGE_SIZE
 SHARPENING = np.float32(1.5)
-# Not where the paper is noisier than this: it would make strokes of grain.
-MAX_SHARPENED_NOISE = 0.03
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
@@ -205,8 +203,7 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     share = contrast * np.float32(1 / level)
     share[(near == 0) | (share < PAPER_INK_SHARE)] = 0
     np.minimum(share, 1, out=share)
-    is_sharp = max(w, h) > MAX_BLURRED_SIDE or ink.noise > MAX_SHARPENED_NOISE
-    return share if is_sharp else _sharpen(share)
+    return share if max(w, h) > MAX_BLURRED_SIDE else _sharpen(share)
 
 
 def _sharpen(share: NDArray[np.float32]) -> NDArray[np.float32]:
