@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from edge_mnist.preprocessing import (
     BOX_INK_SHARE,
     FULL_INK_PERCENTILE,
-    IMAGE_SIZE,
     PAPER_INK_SHARE,
     GrayImage,
 )
@@ -29,10 +28,6 @@ MIN_HELD_SHARE = 0.3
 # of the full stroke. A frame around a number is so many times as wide as high.
 FRAME_INK_SHARES = (0.5, 0.65)
 MIN_FRAME_ASPECT = 1.5
-# Taking noise away blurs what is no larger than this, in pixels: the holes of an 8 close. So many
-# times what a blur takes is given back.
-MAX_BLURRED_SIDE = IMAGE_SIZE
-SHARPENING = np.float32(1.5)
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
@@ -202,17 +197,7 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     level = min(blob.level, float(contrast[blob.mask].max()))
     share = contrast * np.float32(1 / level)
     share[(near == 0) | (share < PAPER_INK_SHARE)] = 0
-    np.minimum(share, 1, out=share)
-    return share if max(w, h) > MAX_BLURRED_SIDE else _sharpen(share)
-
-
-def _sharpen(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return ink, float32 [height, width], with finer detail; 0 is paper and 1 a full stroke."""
-    sides = (1,) * 4  # around it is paper
-    padded = cv2.copyMakeBorder(share, *sides, cv2.BORDER_CONSTANT).astype(np.float32, copy=False)
-    blurred = cv2.GaussianBlur(padded, (3, 3), 0)
-    sharp = padded + SHARPENING * (padded - blurred)
-    return np.maximum(np.minimum(sharp[1:-1, 1:-1], 1), 0).astype(np.float32, copy=False)
+    return np.minimum(share, 1, out=share)
 
 
 def unite(blobs: list[Blob]) -> Blob:

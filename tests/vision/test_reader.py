@@ -245,10 +245,3 @@ def test_clean_page_is_looked_at_once(hand, classifier, make_paper, write):
     assert Reader(Counting()).read(page).lines == ["0522185937"]
     # Others hold parts of what may be two digits that touch.
     assert batches.count(10) == 1
-
-
-@pytest.mark.parametrize("hand", range(16))
-def test_holes_of_small_blurred_digits_stay_open(hand, reader, make_paper, write):
-    page = make_paper(240, 320)
-    write(page, "80683895", 30, 100, height=16, hand=hand, gap=0.5)
-    assert reader.read(cv2.GaussianBlur(page, (0, 0), 1)).lines == ["80683895"]
