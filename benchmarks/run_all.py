@@ -29,7 +29,7 @@ QUICK = (
     "reading_speed",
     "training_throughput",
 )
-LONG = ("recipes", "augmentation", "threads", "reading", "forms", "fine_tuning")
+LONG = ("recipes", "augmentation", "elsewhere", "threads", "reading", "forms", "fine_tuning")
 
 INTRODUCTION = """# What was measured
 
