@@ -12,7 +12,7 @@ from edge_mnist.runtime import Classifier
 
 # Between the names of two models, and what reads pages.
 SEPARATOR = "+"
-DEFAULT_MODELS = "micro+large"
+DEFAULT_MODELS = "micro+small"
 # A digit is read again unless this likely it is a digit, and the one it seems to be.
 SURE = 0.97
 

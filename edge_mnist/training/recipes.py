@@ -35,8 +35,8 @@ _LITTLE = replace(
     pairs=0.0,
 )
 # People write narrower and wider than MNIST's: a narrow 2 with a foot is no 1.
-_VARIED = replace(_HALF_VARIED, zoom=0.3, elastic_px=0.3, blur=0.3, noise=0.1)
-_EVERYTHING = replace(_VARIED, elastic_px=0.4, stroke=0.8, blur=0.5, gamma=0.3)
+_VARIED = replace(_HALF_VARIED, zoom=0.3, elastic_px=0.3, blur=0.3, noise=0.05)
+_EVERYTHING = replace(_VARIED, elastic_px=0.4, stroke=0.8, blur=0.5, gamma=0.3, noise=0.1)
 
 RECIPES: dict[str, TrainConfig] = {
     config.recipe: config
@@ -44,7 +44,7 @@ RECIPES: dict[str, TrainConfig] = {
         replace(_LITTLE, recipe="pico", arch="pico", epochs=40),
         replace(_LITTLE, recipe="nano", arch="nano", epochs=70),
         _MICRO,
-        replace(_MICRO, recipe="small", arch="small", epochs=40, augmentation=_VARIED, crops=0.3),
+        replace(_MICRO, recipe="small", arch="small", epochs=60, augmentation=_VARIED),
         replace(
             _MICRO,
             recipe="large",
