@@ -24,7 +24,7 @@ from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.edges import is_edge
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, map_ink, map_unlikely_ink
-from edge_mnist.vision.merging import merge, weigh
+from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
@@ -109,13 +109,11 @@ class Reader:
         if len(Reading(rows).digits) <= MAX_FRAGMENTS:
             rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
         rows = _enlarge(rows, gray.shape[1] / reduced.shape[1])
-        readings = [rows]
         is_noisy = segmentations[0].ink.noise > MAX_NOISE
         for look in (IF_NOISY if is_noisy else ()) + (() if first.is_clear else IF_UNCLEAR):
             others = self._look_again(gray, look, max(reduced.shape), stopwatch)
-            is_more = _weigh(others) > look.gain * _weigh(readings[0])
-            readings.insert(0 if is_more else len(readings), others)
-        rows = merge(readings) if len(readings) > 1 else rows
+            is_more = _weigh(others) > look.gain * _weigh(rows)
+            rows = others if is_more else take_better(rows, others)
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - stopwatch.ms, "classify": stopwatch.ms})
 

@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("cv2")
 
-from edge_mnist.vision import merging
+from edge_mnist.vision.merging import take_better
 from edge_mnist.vision.reading import FoundDigit, Number, Reading
 
 
@@ -19,7 +19,7 @@ def number(text, left, top=0, confidence=0.9, width=20, height=40):
 
 
 def merge(*readings):
-    return Reading(merging.merge(readings)).lines
+    return Reading(take_better(*readings)).lines
 
 
 def test_number_of_which_more_was_read_is_taken():
@@ -41,20 +41,6 @@ def test_as_sure_a_reading_changes_nothing():
 
 def test_what_only_the_other_has_read_is_left_out():
     assert merge(((number("12", 0),),), ((number("12", 0), number("8", 200)),)) == ["12"]
-
-
-def test_what_two_readings_agree_on_holds_though_a_third_has_more_or_is_surer():
-    right, more = ((number(text, 0, confidence=0.7),) for text in ("124", "1124"))
-    surer = (number("174", 0, confidence=0.99),)
-    for wrong in (more, surer):
-        assert merge((right,), (wrong,), (right,)) == ["124"]
-        assert merge((wrong,), (wrong,), (right,)) == [Reading((wrong,)).lines[0]]
-    assert merge((surer,), (right,), (right,)) == ["124"]
-
-
-def test_digits_are_not_taken_away_by_what_others_agree_on():
-    less = (number("12", 0),)
-    assert merge((((number("124", 0)),),), (less,), (less,)) == ["124"]
 
 
 def test_what_the_other_has_not_read_stays():
