@@ -2,7 +2,7 @@
 
 What is read outside a data set always went through `normalize_digit`, and so does every outlier;
 MNIST's digits never do. A network that sees no other digits tells the two apart by how sharp they
-are: `large` rejected 11 % of the digits of 16 pixels that it read right to 99.6 %.
+are, and turns down digits off a camera that it reads right.
 """
 
 import numpy as np
