@@ -3,9 +3,9 @@
 Usage: python benchmarks/elsewhere.py (seconds); writes results/elsewhere.md
 
 A support vector machine learns from four fifths of the 1,797 digits and reads the rest. Cut into
-folds as they stand, neighbours are together, mostly digits of one writer: so are those that are
-read of other writers. Mixed, it has seen the hands that it reads. The shipped models have learned
-from MNIST alone.
+folds as they stand, neighbours are together, which seem to be of one writer: then those that are
+read are of other writers. Mixed, it has seen the hands that it reads. The shipped models have
+learned from MNIST alone.
 """
 
 import numpy as np
@@ -50,8 +50,8 @@ def main() -> None:
         "python benchmarks/elsewhere.py",
         render_markdown_table(["model", "learned from", "reads optdigits", "by fold"], rows)
         + f"\n\nThe support vector machine takes the 8x8 pixels as they are, {FOLDS}-fold. As they "
-        "stand, neighbours are mostly of one writer, and those that are read are of writers that "
-        "it has not learned from; mixed, it knows the hands that it reads.",
+        "stand, neighbours seem to be of one writer, as the gap between both rows suggests, and "
+        "what is read is of others than it has learned from; mixed, it knows the hands.",
     )
 
 

@@ -107,8 +107,8 @@ def render_page(
         "### What they were held to",
         render_goals(shipped),
         "By the mean over the seeds, and the file that ships. On optdigits a support vector "
-        "machine that learns from four fifths of them reads 97 % of the rest, where those are of "
-        "other writers ([what optdigits allow](../benchmarks/results/elsewhere.md)).",
+        "machine that learns from four fifths of them reads 97 % of the rest, where those seem "
+        "to be of other writers ([what optdigits allow](../benchmarks/results/elsewhere.md)).",
         "## The files that ship",
         render_shipped(shipped),
         "The links lead to their cards. The seed is the one whose int8 file is best on the 5,000 "
