@@ -43,7 +43,10 @@ def train(
     device: Annotated[str | None, typer.Option(help="auto, cpu or gpu.", metavar="DEVICE")] = None,
     mixed_precision: Annotated[
         bool | None,
-        typer.Option("--mixed-precision/--no-mixed-precision", help="float16 on the GPU."),
+        typer.Option(
+            "--mixed-precision/--no-mixed-precision",
+            help="Compute in float16 on a GPU, in bfloat16 on a CPU that has it.",
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of all that is random.")] = None,
     data: DataOption = None,

@@ -29,7 +29,7 @@ from edge_mnist.training.architectures import (
     plan_multiply_adds,
 )
 from edge_mnist.training.config import Augmentation, TrainConfig, load_config
-from edge_mnist.training.device import select_device
+from edge_mnist.training.device import find_mixed_policy, select_device
 from edge_mnist.training.fit import FitResult, Reporter, fit
 from edge_mnist.training.history import render_csv
 from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
@@ -266,7 +266,7 @@ def _build_model(config: TrainConfig) -> Any:
     tf_keras.utils.set_random_seed(config.seed)
     if not config.mixed_precision:
         return build(config.arch)
-    tf_keras.mixed_precision.set_global_policy("mixed_float16")
+    tf_keras.mixed_precision.set_global_policy(find_mixed_policy())
     try:
         return build(config.arch)
     finally:

@@ -9,6 +9,7 @@ import tf_keras
 from matplotlib.image import imread
 
 from edge_mnist.errors import ModelError, TrainingError
+from edge_mnist.training import device
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import Augmentation, load_config
 from edge_mnist.training.device import select_device
@@ -104,6 +105,24 @@ def test_mixed_precision_leaves_a_float32_model(tiny, optdigits, tmp_path):
     assert {array.dtype.name for array in model.get_weights()} == {"float32"}
     assert metrics.validation.accuracy > 0
     assert tf_keras.mixed_precision.global_policy().name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("info", "policy"),
+    [
+        ("flags\t\t: fpu avx512f avx512_bf16 avx512vbmi\n", "mixed_bfloat16"),
+        ("Features\t: fp asimd asimdhp i8mm bf16\n", "mixed_bfloat16"),
+        ("flags\t\t: fpu avx2 avx512f\n", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_mixed_precision_is_what_the_cpu_computes_in(info, policy, tmp_path, monkeypatch):
+    path = tmp_path / "cpuinfo"
+    if info is not None:
+        path.write_text(info)
+    monkeypatch.setattr(device, "CPU_INFO", path)
+    select_device("cpu")
+    assert device.find_mixed_policy() == policy
 
 
 def test_default_run_is_micro_in_runs(tmp_path, monkeypatch):
