@@ -149,19 +149,26 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
             for part in other
             if part.bottom > top and part.top < bottom
         ]
-        new: list[Blob] = []
-        for blob in own:
-            if new and _belong(new[-1], blob, high):
-                new[-1] = unite([new[-1], blob])
-            else:
-                new.append(blob)
+        new = _unite_neighbours(own, high)
         for index, blob in enumerate(new):
             parts = [part for part in loose if id(part) not in used and _belong(blob, part, high)]
             if parts:
                 new[index] = unite([blob, *parts])
                 used.update(map(id, parts))
-        joined[number] = new
+        # What was joined from below may reach under the next part.
+        joined[number] = _unite_neighbours(new, high)
     return [joined[number] for number in sorted(joined)]
+
+
+def _unite_neighbours(row: list[Blob], high: float) -> list[Blob]:
+    """Unite the blobs of a line, from left to right, that are parts of a digit with the last."""
+    united: list[Blob] = []
+    for blob in row:
+        if united and _belong(united[-1], blob, high):
+            united[-1] = unite([united[-1], blob])
+        else:
+            united.append(blob)
+    return united
 
 
 def _belong(blob: Blob, other: Blob, high: float) -> bool:
