@@ -41,7 +41,15 @@ class ZooModel:
 MODELS = (
     ZooModel("pico", 4_096, must=0.98, aim=0.985, max_ratio=0.3),
     ZooModel("nano", 8_192, must=0.992, aim=0.994, max_ratio=0.5),
-    ZooModel("micro", 16_384, must=0.995, aim=0.9965, max_ratio=0.6, elsewhere=0.98),
+    ZooModel(
+        "micro",
+        16_384,
+        must=0.995,
+        aim=0.9965,
+        max_ratio=0.6,
+        elsewhere=0.98,
+        quantize_options=("--qat-epochs", "15"),
+    ),
     ZooModel("small", 65_536, must=0.9965, aim=0.9975, max_ratio=3),
     ZooModel(
         "large",
