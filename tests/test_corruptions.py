@@ -22,8 +22,12 @@ def digits(mnist):
 
 
 @pytest.fixture(scope="module")
-def read():
-    classifier = Classifier.load("micro")
+def classifier():
+    return Classifier.load("micro")
+
+
+@pytest.fixture(scope="module")
+def read(classifier):
     return lambda images: np.array([p.digit for p in classifier.predict_batch(images)])
 
 
@@ -48,10 +52,9 @@ def test_digits_remain_what_they_were_at_strength_1(kind, digits, read):
 
 
 @pytest.mark.parametrize("kind", EVERY_DIGIT)
-def test_strength_grows_the_damage(kind, digits):
+def test_strength_grows_the_damage(kind, digits, classifier):
     """In how sure a model is of the digit: a good one may still read it."""
     examples = digits(kind, 500)
-    classifier = Classifier.load("micro")
     sure = [
         np.mean(
             [

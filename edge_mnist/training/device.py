@@ -56,8 +56,8 @@ def select_device(device: Device, step_multiply_adds: int | None = None) -> str:
 def find_mixed_policy() -> str:
     """Return the tf_keras policy of mixed precision that the device computes quickly.
 
-    A GPU does in float16, newer CPUs do in bfloat16; where neither is known, it is "float32": a CPU
-    that imitates another precision is slower by far.
+    A GPU does in float16, newer CPUs do in bfloat16. It is "float32", no mixed precision, on a CPU
+    that is not known to.
     """
     if tf.config.get_visible_devices("GPU"):
         return "mixed_float16"
