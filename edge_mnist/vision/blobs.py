@@ -1,6 +1,6 @@
 """Pieces of ink that hang together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from edge_mnist.preprocessing import (
 from edge_mnist.vision.components import Components, find_components, touches_border
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.reading import Box
+from edge_mnist.vision.underlines import erase_underline
 
 # What is lower than this, in pixels, is no digit; it may be a piece of one.
 MIN_DIGIT_HEIGHT = 9
@@ -28,6 +29,15 @@ MIN_HELD_SHARE = 0.3
 # of the full stroke. A frame around a number is so many times as wide as high.
 FRAME_INK_SHARES = (0.5, 0.65)
 MIN_FRAME_ASPECT = 1.5
+# One around a digit is told by its sides: within this share of its box there is ink along so much
+# of each. Of a round 0 there is less.
+SIDE_DEPTH = 0.15
+MIN_SIDE_SHARE = 0.8
+# What stands on a line is at least so many times as wide as high, and without it has this share of
+# the height. The foot of a 2 is no longer than so many times the height of the 2.
+MIN_UNDERLINED_ASPECT = 1.3
+MIN_STANDING_SHARE = 0.5
+MAX_FOOT_ASPECT = 2.0
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 
@@ -141,22 +151,52 @@ def _refine(contrast: GrayImage, own: NDArray[np.bool_], left: int, top: int) ->
         top: The same.
     """
     level = take_rank(contrast[own], FULL_INK_PERCENTILE / 100)
+    whole = Blob((left, top, own.shape[1], own.shape[0]), own, level)
+    return [
+        freed
+        for blob in _cut_at(contrast, whole, BOX_INK_SHARE)
+        for freed in _free(contrast[blob.top - top :, blob.left - left :], blob)
+    ]
 
-    def cut(share: float) -> list[Blob]:
-        full = own & (contrast > share * level)
-        labels, stats = find_components(full.view(np.uint8))
-        return [
-            Blob((left + x, top + y, w, h), labels[y : y + h, x : x + w] == label, level)
-            for label, (x, y, w, h, area) in enumerate(stats.tolist())
-            if label and area >= MIN_PIECE_AREA
-        ]
 
-    found = cut(BOX_INK_SHARE)
-    height, width = own.shape
-    if width < MIN_FRAME_ASPECT * height:
-        return found
-    # Out of a frame as many digits come off as there are.
-    return max([found, *map(cut, FRAME_INK_SHARES)], key=_count_freed)
+def _cut_at(contrast: GrayImage, blob: Blob, share: float) -> list[Blob]:
+    """Return what of a blob is above a share of its full stroke; `contrast` starts at its box."""
+    full = blob.mask & (contrast[: blob.height, : blob.width] > share * blob.level)
+    labels, stats = find_components(full.view(np.uint8))
+    return [
+        Blob((blob.left + x, blob.top + y, w, h), labels[y : y + h, x : x + w] == label, blob.level)
+        for label, (x, y, w, h, area) in enumerate(stats.tolist())
+        if label and area >= MIN_PIECE_AREA
+    ]
+
+
+def _free(contrast: GrayImage, blob: Blob) -> list[Blob]:
+    """Part digits from a line under them or a frame; return the blob alone if there is none."""
+    if blob.width >= MIN_UNDERLINED_ASPECT * blob.height:
+        above = erase_underline(blob.mask)
+        if above is not None:
+            freed = _cut_at(contrast, replace(blob, mask=above), BOX_INK_SHARE)
+            if _stand_on_line(freed, blob):
+                return freed
+    if blob.width < MIN_FRAME_ASPECT * blob.height and not _is_square(blob.mask):
+        return [blob]
+    # As many digits come off as there are.
+    ways = [_cut_at(contrast, blob, share) for share in FRAME_INK_SHARES]
+    return max([[blob], *ways], key=_count_freed)
+
+
+def _stand_on_line(freed: list[Blob], whole: Blob) -> bool:
+    """Tell whether what a line was taken from are digits, and not a 2 that lost its foot."""
+    standing = sum(piece.height >= MIN_STANDING_SHARE * whole.height for piece in freed)
+    return standing > 1 or (standing == 1 and whole.width >= MAX_FOOT_ASPECT * whole.height)
+
+
+def _is_square(own: NDArray[np.bool_]) -> bool:
+    """Tell whether ink keeps to all four sides of its box, as a drawn cell does."""
+    depth = 1 + int(SIDE_DEPTH * min(own.shape))
+    level = own[:depth].any(axis=0), own[-depth:].any(axis=0)
+    upright = own[:, :depth].any(axis=1), own[:, -depth:].any(axis=1)
+    return all(side.mean() >= MIN_SIDE_SHARE for side in level + upright)
 
 
 def take_rank(levels: GrayImage, share: float) -> float:

@@ -24,6 +24,8 @@ MIN_RULES_TURN_DEG = 0.75
 MIN_OVERLAP = 0.3
 MAX_BREAK = 0.25
 MAX_HEIGHT = 1.3
+# What is as wide as that and so many times as wide as high is no part but an underline.
+MIN_UNDERLINE_ASPECT = 3.0
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
             for other in (*rows, pieces)
             if other is not row
             for part in other
-            if part.bottom > top and part.top < bottom
+            if part.bottom > top and part.top < bottom and not _is_underline(part, high)
         ]
         new = _unite_neighbours(own, high)
         for index, blob in enumerate(new):
@@ -169,6 +171,11 @@ def _unite_neighbours(row: list[Blob], high: float) -> list[Blob]:
         else:
             united.append(blob)
     return united
+
+
+def _is_underline(blob: Blob, high: float) -> bool:
+    """Tell whether a blob is a line under digits that are so high: short lines are no rules."""
+    return blob.width > MAX_HEIGHT * high and blob.width >= MIN_UNDERLINE_ASPECT * blob.height
 
 
 def _belong(blob: Blob, other: Blob, high: float) -> bool:

@@ -82,6 +82,45 @@ def test_underline_is_left_out(gap, hand, reader, make_paper, write):
 
 
 @pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("text", ["68", "25", "8644"])
+@pytest.mark.parametrize("gap", [3, 0, -1])
+def test_thick_underline_is_no_part_of_the_digits(gap, text, hand, reader, make_paper, write):
+    """It is too thick for a rule; blurred, it runs into what it stands under."""
+    page = make_paper()
+    write(page, NUMBER, 100, 100)
+    boxes = write(page, text, 100, 200, hand=hand)
+    top = max(y + h for _, y, _, h in boxes) + gap
+    cv2.rectangle(page, (92, top), (boxes[-1][0] + boxes[-1][2] + 8, top + 5), 40, -1)
+    assert reader.read(cv2.GaussianBlur(page, (0, 0), 1.2)).lines == [NUMBER, text]
+
+
+@pytest.mark.parametrize("width", [52, 58])
+def test_wide_two_keeps_its_foot(width, reader, make_paper, write):
+    """The foot is as long and as straight as a line that a digit stands on."""
+    page = make_paper()
+    write(page, NUMBER, 100, 100)
+    stroke = [(8, 9), (14, 1), (26, 1), (30, 10), (26, 18), (8, 38)]
+    for points in (stroke, [(0, 39), (width - 4, 39)]):
+        place = (np.array(points) + (110, 200)).astype(np.int32)
+        cv2.polylines(page, [place], False, 40, 4, cv2.LINE_AA)
+    assert reader.read(page).lines == [NUMBER, "2"]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("tilt", [0, 3])
+def test_cell_around_one_digit_is_left_out_where_blur_joins_them(
+    tilt, hand, reader, make_paper, write
+):
+    page = make_paper()
+    write(page, NUMBER, 100, 100)
+    ((x, y, w, h),) = write(page, "3", 110, 200, hand=hand)
+    left, top, right, bottom = x - 9, y - 9, x + w + 9, y + h + 9
+    cell = [(left, top + tilt), (right, top), (right, bottom - tilt), (left, bottom)]
+    cv2.polylines(page, [np.array(cell)], True, 40, 5, cv2.LINE_AA)
+    assert reader.read(cv2.GaussianBlur(page, (0, 0), 2.0)).lines == [NUMBER, "3"]
+
+
+@pytest.mark.parametrize("hand", range(3))
 @pytest.mark.parametrize("margin", [6, 14, 40])
 def test_frame_around_a_number_is_left_out(margin, hand, reader, make_paper, write):
     page = make_paper()
