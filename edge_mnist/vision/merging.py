@@ -1,6 +1,8 @@
 """Of several readings of a frame the best one, number by number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from edge_mnist.vision.grouping import group
 from edge_mnist.vision.reading import Number, Rows, overlap
@@ -9,6 +11,11 @@ from edge_mnist.vision.reading import Number, Rows, overlap
 MIN_OVERLAP = 0.2
 # By this factor more was read if it is more at all.
 MIN_GAIN = 1.02
+# What only the other reading has is taken if it cannot be mistaken: so sure is each of its digits,
+# they are as high as the others, within this share, and no mere strokes. The others are so many.
+MIN_SURE_CONFIDENCE = 0.99
+HEIGHT_SPREAD = 0.15
+MIN_USUAL = 3
 
 
 def weigh(numbers: Iterable[Number]) -> float:
@@ -19,28 +26,37 @@ def weigh(numbers: Iterable[Number]) -> float:
 def take_better(rows: Rows, others: Rows) -> Rows:
     """Put another reading's numbers in their places where more was read.
 
-    What only the other one has read is not taken: too much of that is no digit. Nor is what it has
-    put into other lines.
+    What only the other one has read is taken if it is unmistakable: much of that is no digit. What
+    it has put into other lines is not.
 
     Args:
         rows: What was read.
         others: What else was read in the same frame.
 
     Returns:
-        As many lines as there were, each from left to right.
+        The lines that there were, and those of new numbers, from top to bottom; each from left to
+        right.
     """
     mine, theirs = _count_off(rows), _count_off(others)
-    links = (
+    links = [
         (i, j)
         for i, (_, number) in enumerate(mine)
         for j, (_, other) in enumerate(theirs, len(mine))
         if overlap(number.box, other.box) >= MIN_OVERLAP
-    )
+    ]
     merged: list[list[Number]] = [[] for _ in rows]
+    # A line of theirs that holds none of mine is a new one.
+    line_of = {theirs[j - len(mine)][0]: mine[i][0] for i, j in links}
     for places in group(len(mine) + len(theirs), links):
         own = [mine[i] for i in places if i < len(mine)]
         other = [theirs[i - len(mine)] for i in places if i >= len(mine)]
         if not own:
+            for line, number in other:
+                if _is_unmistakable(number, [number for _, number in mine]):
+                    if line not in line_of:
+                        line_of[line] = len(merged)
+                        merged.append([])
+                    merged[line_of[line]].append(number)
             continue
         is_level = len({row for row, _ in own}) == len({row for row, _ in other}) == 1
         was, would_be = (weigh(number for _, number in side) for side in (own, other))
@@ -48,7 +64,28 @@ def take_better(rows: Rows, others: Rows) -> Rows:
             own = [(own[0][0], number) for _, number in other]
         for row, number in own:
             merged[row].append(number)
-    return tuple(tuple(sorted(row, key=lambda number: number.box[0])) for row in merged)
+    lines = [tuple(sorted(row, key=lambda number: number.box[0])) for row in merged]
+    for new in lines[len(rows) :]:
+        lines.remove(new)
+        above = [index for index, line in enumerate(lines) if _middle(line) < _middle(new)]
+        lines.insert(max(above, default=-1) + 1, new)
+    return tuple(lines)
+
+
+def _middle(line: Sequence[Number]) -> float:
+    """Return the row that a line stands on, in the middle of its digits."""
+    boxes = [found.box for number in line for found in number.digits]
+    return float(np.median([top + height / 2 for _, top, _, height in boxes]))
+
+
+def _is_unmistakable(number: Number, others: Sequence[Number]) -> bool:
+    heights = [found.box[3] for other in others for found in other.digits]
+    if len(heights) < MIN_USUAL or all(found.digit == 1 for found in number.digits):
+        return False
+    height = float(np.median([found.box[3] for found in number.digits])) / float(np.median(heights))
+    return abs(height - 1) <= HEIGHT_SPREAD and all(
+        found.confidence >= MIN_SURE_CONFIDENCE for found in number.digits
+    )
 
 
 def _count_off(rows: Rows) -> list[tuple[int, Number]]:

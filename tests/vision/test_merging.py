@@ -39,8 +39,38 @@ def test_as_sure_a_reading_changes_nothing():
     assert merge((mine,), (theirs,)) == ["1"]
 
 
-def test_what_only_the_other_has_read_is_left_out():
-    assert merge(((number("12", 0),),), ((number("12", 0), number("8", 200)),)) == ["12"]
+SURE = {"confidence": 0.999}
+
+
+def test_what_only_the_other_has_read_is_taken_if_it_is_unmistakable():
+    mine = (number("123", 0),)
+    assert merge((mine,), ((*mine, number("8", 200, **SURE)),)) == ["123 8"]
+    assert merge((mine,), ((number("81", 0, top=100, **SURE),), mine)) == ["123", "81"]
+
+
+def test_new_line_stands_where_it_is():
+    mine = ((number("123", 0),), (number("4", 0, top=200),))
+    assert merge(mine, ((number("56", 0, top=100, **SURE),),)) == ["123", "56", "4"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        number("8", 200),
+        number("11", 200, **SURE),
+        number("8", 200, height=60, **SURE),
+        number("8", 200, height=30, **SURE),
+    ],
+    ids=["unsure", "mere strokes", "higher", "lower"],
+)
+def test_what_only_the_other_has_read_is_left_out_if_it_can_be_mistaken(other):
+    mine = (number("123", 0),)
+    assert merge((mine,), ((*mine, other),)) == ["123"]
+
+
+def test_too_few_digits_do_not_tell_how_high_they_are():
+    mine = (number("12", 0),)
+    assert merge((mine,), ((*mine, number("8", 200, **SURE)),)) == ["12"]
 
 
 def test_what_the_other_has_not_read_stays():
