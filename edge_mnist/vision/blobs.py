@@ -15,7 +15,7 @@ from edge_mnist.preprocessing import (
 from edge_mnist.vision.components import Components, find_components, touches_border
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.reading import Box
-from edge_mnist.vision.underlines import erase_underline
+from edge_mnist.vision.short_lines import erase_frame, erase_underline
 
 # What is lower than this, in pixels, is no digit; it may be a piece of one.
 MIN_DIGIT_HEIGHT = 9
@@ -178,7 +178,14 @@ def _free(contrast: GrayImage, blob: Blob) -> list[Blob]:
             freed = _cut_at(contrast, replace(blob, mask=above), BOX_INK_SHARE)
             if _stand_on_line(freed, blob):
                 return freed
-    if blob.width < MIN_FRAME_ASPECT * blob.height and not _is_square(blob.mask):
+    is_square = _is_square(blob.mask)
+    if is_square:
+        within = erase_frame(blob.mask)
+        if within is not None:
+            freed = _cut_at(contrast, replace(blob, mask=within), BOX_INK_SHARE)
+            if any(piece.height >= MIN_STANDING_SHARE * blob.height for piece in freed):
+                return freed
+    if blob.width < MIN_FRAME_ASPECT * blob.height and not is_square:
         return [blob]
     # As many digits come off as there are.
     ways = [_cut_at(contrast, blob, share) for share in FRAME_INK_SHARES]

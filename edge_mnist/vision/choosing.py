@@ -40,6 +40,9 @@ MAX_RESCUED_SCORE = 0.95
 # of their scores is at least this.
 MIN_CUT_SCORE = math.log(0.6)
 
+# Digits that stand side by side are at most so many times as high as each other.
+MAX_TALLER = 1.1
+
 # What is usual in a frame is told by this many digits, of numbers that are longer than this and no
 # mere strokes (below). The others are held against it.
 MIN_SURE = 3
@@ -198,6 +201,31 @@ def _is_zigzag(parts: Sequence[Candidate]) -> bool:
 
 def _rate_part(part: Candidate) -> float:
     return part.score - WIDTH_COST * max(0.0, part.aspect - MAX_PART_ASPECT)
+
+
+def stands_between(wholes: Sequence[Candidate], index: int) -> bool:
+    """Tell whether a candidate stands between two digits that are no strokes, and is no higher.
+
+    Such a one is no side of a cell: those are higher than what they hold.
+
+    Args:
+        wholes: The candidates of all lines, line by line.
+        index: Of it.
+    """
+    if not 0 < index < len(wholes) - 1:
+        return False
+    before, own, after = wholes[index - 1 : index + 2]
+    return (
+        before.blob.right <= own.blob.left
+        and own.blob.right <= after.blob.left
+        and all(
+            not beside.prediction.rejected
+            and beside.prediction.digit != 1
+            and own.blob.height <= MAX_TALLER * beside.blob.height
+            and abs(own.blob.bottom - beside.blob.bottom) < own.blob.height / 2
+            for beside in (before, after)
+        )
+    )
 
 
 def part_numbers(row: Sequence[Candidate]) -> list[list[Candidate]]:

@@ -18,6 +18,7 @@ from edge_mnist.vision.choosing import (
     is_doubtful,
     judge,
     part_numbers,
+    stands_between,
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
@@ -194,7 +195,7 @@ class Reader:
         parts = [part for own in ways for way in own for part in way.blobs.values()]
         classified = self._classify(found.ink, parts, stopwatch)
         cut = iter([replace(part, is_cut=True) for part in classified])
-        chosen = []
+        chosen: list[tuple[Candidate, ...]] = []
         for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
             pair = None
@@ -204,7 +205,8 @@ class Reader:
                     pair = self._pairs.read(image)
             best = choose_parts(whole, read, width, pair)
             is_one = len(best) == 1 and best[0].prediction.digit == 1
-            chosen.append(() if is_one and is_edge(gray, found, whole.blob) else best)
+            is_alone = is_one and not stands_between(wholes, len(chosen))
+            chosen.append(() if is_alone and is_edge(gray, found, whole.blob) else best)
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
 

@@ -24,8 +24,10 @@ MIN_RULES_TURN_DEG = 0.75
 MIN_OVERLAP = 0.3
 MAX_BREAK = 0.25
 MAX_HEIGHT = 1.3
-# What is as wide as that and so many times as wide as high is no part but an underline.
+# What is so many times as wide as high can be an underline; it sticks out of what stands above it
+# on both sides by this share of the height.
 MIN_UNDERLINE_ASPECT = 3.0
+MIN_OVERHANG = 0.1
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
             for other in (*rows, pieces)
             if other is not row
             for part in other
-            if part.bottom > top and part.top < bottom and not _is_underline(part, high)
+            if part.bottom > top and part.top < bottom
         ]
         new = _unite_neighbours(own, high)
         for index, blob in enumerate(new):
@@ -173,21 +175,29 @@ def _unite_neighbours(row: list[Blob], high: float) -> list[Blob]:
     return united
 
 
-def _is_underline(blob: Blob, high: float) -> bool:
-    """Tell whether a blob is a line under digits that are so high: short lines are no rules."""
-    return blob.width > MAX_HEIGHT * high and blob.width >= MIN_UNDERLINE_ASPECT * blob.height
-
-
 def _belong(blob: Blob, other: Blob, high: float) -> bool:
     """Tell whether two blobs are parts of a digit: above one another, close and not too high."""
     gap = max(blob.top, other.top) - min(blob.bottom, other.bottom)
-    if gap > MAX_BREAK * high:
+    if gap > MAX_BREAK * high or _is_underline(other, blob, high):
         return False
     overlap = min(blob.right, other.right) - max(blob.left, other.left)
     if overlap < MIN_OVERLAP * min(blob.width, other.width):
         return False
     together = max(blob.bottom, other.bottom) - min(blob.top, other.top)
     return together <= MAX_HEIGHT * max(high, blob.height)
+
+
+def _is_underline(line: Blob, blob: Blob, high: float) -> bool:
+    """Tell whether a blob is a line below another, too short for a rule.
+
+    It is longer than a digit is high, or sticks out on both sides.
+    """
+    if line.width < MIN_UNDERLINE_ASPECT * line.height:
+        return False
+    overhang = min(blob.left - line.left, line.right - blob.right)
+    return line.width > MAX_HEIGHT * high or (
+        line.top >= blob.bottom and overhang >= MIN_OVERHANG * high
+    )
 
 
 def frame_box(blob: Blob, segmentation: Segmentation) -> Box:

@@ -101,9 +101,24 @@ def test_wide_two_keeps_its_foot(width, reader, make_paper, write):
     write(page, NUMBER, 100, 100)
     stroke = [(8, 9), (14, 1), (26, 1), (30, 10), (26, 18), (8, 38)]
     for points in (stroke, [(0, 39), (width - 4, 39)]):
-        place = (np.array(points) + (110, 200)).astype(np.int32)
+        place = np.int32(points) + np.int32((110, 200))
         cv2.polylines(page, [place], False, 40, 4, cv2.LINE_AA)
     assert reader.read(page).lines == [NUMBER, "2"]
+
+
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("text", ["68", "25", "4917"])
+@pytest.mark.parametrize(("gap", "thickness"), [(3, 2), (3, 4), (8, 4)])
+def test_close_frame_leaves_the_digits(gap, thickness, text, hand, reader, make_paper, write):
+    """A 1 within it is no side of it, though it ends where the frame is."""
+    page = make_paper()
+    write(page, NUMBER, 100, 100)
+    boxes = write(page, text, 120, 220, hand=hand)
+    top, bottom = min(box[1] for box in boxes), max(box[1] + box[3] for box in boxes)
+    left, right = boxes[0][0], boxes[-1][0] + boxes[-1][2]
+    corners = (left - gap, top - gap), (right + gap, bottom + gap)
+    cv2.rectangle(page, *corners, 40, thickness)
+    assert reader.read(cv2.GaussianBlur(page, (0, 0), 1.2)).lines == [NUMBER, text]
 
 
 @pytest.mark.parametrize("hand", range(3))
