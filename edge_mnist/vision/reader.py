@@ -107,8 +107,10 @@ class Reader:
         segmentations, reduced = self._segment(gray)
         first = self._read_all(segmentations, reduced, stopwatch)
         rows = first.rows
-        if len(Reading(rows).digits) <= MAX_FRAGMENTS:
-            rows = max(rows, self._read_single(reduced, stopwatch), key=_weigh)
+        digits = Reading(rows).digits
+        if len(digits) <= MAX_FRAGMENTS:
+            clear = [found.box for found in digits] if first.is_clear else []
+            rows = max(rows, self._read_single(reduced, clear, stopwatch), key=_weigh)
         rows = _enlarge(rows, gray.shape[1] / reduced.shape[1])
         is_noisy = segmentations[0].ink.noise > MAX_NOISE
         for look in (IF_NOISY if is_noisy else ()) + (() if first.is_clear else IF_UNCLEAR):
@@ -149,8 +151,8 @@ class Reader:
                 break
         return found, reduced
 
-    def _read_single(self, gray: GrayImage, stopwatch: "_Stopwatch") -> Rows:
-        digit = find_single(gray)
+    def _read_single(self, gray: GrayImage, digits: list[Box], stopwatch: "_Stopwatch") -> Rows:
+        digit = find_single(gray, digits)
         if digit is None:
             return ()
         with stopwatch:

@@ -1,6 +1,7 @@
 """Pictures of one digit that fills them, as crops do: on a page it would be no stroke of a pen."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from edge_mnist.preprocessing import (
     otsu_threshold,
 )
 from edge_mnist.vision.components import find_components
+from edge_mnist.vision.reading import Box
 
 # The digit spans this share of the picture's shorter side, and is this share of the ink.
 MIN_SPAN = 0.4
@@ -23,11 +25,12 @@ MAX_SPREAD = 0.25
 COARSE_SIDE_PX = 60
 
 
-def find_single(gray: GrayImage) -> NormalizedDigit | None:
+def find_single(gray: GrayImage, digits: Sequence[Box] = ()) -> NormalizedDigit | None:
     """Return the digit that fills a picture, if it is ink and paper and the ink one large piece.
 
     Args:
         gray: uint8 [height, width], dark on light or light on dark, at least one pixel.
+        digits: Where digits were read in it: beside those, the large piece is a shadow.
     """
     factor = max(1, min(gray.shape) // COARSE_SIDE_PX)
     coarse = gray[::factor, ::factor]
@@ -40,7 +43,12 @@ def find_single(gray: GrayImage) -> NormalizedDigit | None:
         return None
     border = np.concatenate([is_bright[0], is_bright[-1], is_bright[:, 0], is_bright[:, -1]])
     ink = is_bright if border.mean() <= 0.5 else ~is_bright
-    _, stats = find_components(ink.astype(np.uint8))
-    _, _, width, height, area = stats[1 + stats[1:, cv2.CC_STAT_AREA].argmax()]
+    labels, stats = find_components(ink.astype(np.uint8))
+    label = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    _, _, width, height, area = stats[label]
     is_large = max(width, height) >= MIN_SPAN * min(coarse.shape)
-    return normalize_digit(gray) if is_large and area >= MIN_SHARE * ink.sum() else None
+    is_single = is_large and area >= MIN_SHARE * ink.sum()
+    for x, y, w, h in digits:
+        own = labels[y // factor : (y + h) // factor + 1, x // factor : (x + w) // factor + 1]
+        is_single &= bool((own == label).any())
+    return normalize_digit(gray) if is_single else None

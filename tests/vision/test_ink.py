@@ -100,6 +100,16 @@ def test_paper_has_no_strong_ink(shade):
 
 
 @pytest.mark.parametrize("hand", range(3))
+def test_band_of_shadow_beside_few_digits_is_no_large_one(hand, reader, make_paper, write):
+    page = make_paper()
+    write(page, "35", 120, 80, hand=hand)
+    band = np.zeros(page.shape, np.float32)
+    cv2.line(band, (0, 560), (720, 120), 1, 130)
+    shaded = page * (1 - 0.45 * cv2.GaussianBlur(band, (0, 0), 15))
+    assert reader.read(np.rint(shaded).astype(np.uint8)).lines == ["35"]
+
+
+@pytest.mark.parametrize("hand", range(3))
 def test_pencil_and_marker_are_read_in_one_frame(hand, reader, make_paper, write):
     page = make_paper()
     write(page, "52096", 60, 100, level=165, hand=hand)
