@@ -104,8 +104,8 @@ def test_band_of_shadow_beside_few_digits_is_no_large_one(hand, reader, make_pap
     page = make_paper()
     write(page, "35", 120, 80, hand=hand)
     band = np.zeros(page.shape, np.float32)
-    cv2.line(band, (0, 560), (720, 120), 1, 130)
-    shaded = page * (1 - 0.45 * cv2.GaussianBlur(band, (0, 0), 15))
+    cv2.line(band, (0, 560), (760, 60), 1, 110)
+    shaded = page * (1 - 0.5 * cv2.GaussianBlur(band, (0, 0), 12))
     assert reader.read(np.rint(shaded).astype(np.uint8)).lines == ["35"]
 
 
