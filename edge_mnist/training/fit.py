@@ -246,7 +246,19 @@ def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
     for make, share in ((make_outliers, config.outliers), (make_pairs, config.pairs)):
         if share > 0:
             pools.append((Examples(make(train, POOL_SIZE, config.seed), no_digit), share))
-    return [_compile_draw(pool, round(share * batch_size)) for pool, share in pools if len(pool)]
+    return [
+        _compile_draw(_crop_some(pool, config), round(share * batch_size))
+        for pool, share in pools
+        if len(pool)
+    ]
+
+
+def _crop_some(pool: Examples, config: TrainConfig) -> Examples:
+    """Make crops of as many as of the digits: else soft images would be digits and nothing else."""
+    is_crop = np.random.default_rng(config.seed).random(len(pool)) < config.crops
+    images = pool.images.copy()
+    images[is_crop] = make_crops(images[is_crop], config.seed)
+    return Examples(images, pool.labels)
 
 
 def _compile_draw(pool: Examples, count: int) -> Any:

@@ -45,8 +45,14 @@ RECIPES: dict[str, TrainConfig] = {
         replace(_LITTLE, recipe="pico", arch="pico"),
         replace(_LITTLE, recipe="nano", arch="nano", epochs=100),
         _MICRO,
-        # With crops it reads pages no better, and takes more of what is none for digits.
-        replace(_MICRO, recipe="small", arch="small", epochs=60, augmentation=_VARIED, crops=0.0),
+        replace(
+            _MICRO,
+            recipe="small",
+            arch="small",
+            epochs=60,
+            augmentation=_VARIED,
+            mixed_precision=True,
+        ),
         replace(
             _MICRO,
             recipe="large",
@@ -58,6 +64,7 @@ RECIPES: dict[str, TrainConfig] = {
             crops=0.5,
             outliers=0.140625,
             pairs=0.03125,
+            mixed_precision=True,
         ),
         # The tutorials keep Adam's rate at 0.001 and do not always reach their figures with it. On
         # validation one cycle up to 0.004 did better for both networks.
