@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tf_keras
 
 from edge_mnist.preprocessing import BOX_SIZE, is_normalized
@@ -6,7 +7,7 @@ from edge_mnist.runtime import compute_rejection_scores
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.crops import make_crops
-from edge_mnist.training.fit import fit
+from edge_mnist.training.fit import _compile_extras, fit
 from edge_mnist.training.run import predict_logits
 
 
@@ -42,6 +43,17 @@ def test_same_seed_gives_the_same_crops(mnist):
 
 def test_blank_picture_stays_blank():
     assert not make_crops(np.zeros((2, 28, 28), np.uint8), seed=0).any()
+
+
+@pytest.mark.parametrize("kind", ["outliers", "pairs", "handwriting"])
+def test_what_is_added_to_a_batch_is_as_soft_as_its_digits(kind, fewer_mnist):
+    detail = []
+    for crops in (0.0, 0.5):
+        config = TrainConfig(arch="micro", epochs=1, batch_size=500, crops=crops, **{kind: 1.0})
+        (draw,) = _compile_extras(fewer_mnist.train, config)
+        images, _ = draw(np.array([0, 0], np.int32))
+        detail.append(count_fine_detail(images.numpy()[..., 0]).mean())
+    assert detail[1] < 0.97 * detail[0]
 
 
 def test_training_with_crops_learns_that_they_are_digits(fewer_mnist):
