@@ -46,7 +46,8 @@ def test_blank_picture_stays_blank():
 
 
 @pytest.mark.parametrize("kind", ["outliers", "pairs", "handwriting"])
-def test_what_is_added_to_a_batch_is_as_soft_as_its_digits(kind, fewer_mnist):
+def test_what_is_added_to_a_batch_is_as_soft_as_its_digits(kind, fewer_mnist, monkeypatch):
+    monkeypatch.setattr("edge_mnist.training.fit.POOL_SIZE", 500)
     detail = []
     for crops in (0.0, 0.5):
         config = TrainConfig(arch="micro", epochs=1, batch_size=500, crops=crops, **{kind: 1.0})
