@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from edge_mnist import Classifier
+from edge_mnist.cascade import load_models
 from edge_mnist.model_store import shipped_models
 
 # Paper that most of these tests are written on.
@@ -32,11 +33,12 @@ def clear_digits(mnist):
 
 
 @pytest.fixture(scope="session")
-def reader(classifier):
+def reader():
+    """Return the reader that users get."""
     pytest.importorskip("cv2")
     from edge_mnist.vision.reader import Reader
 
-    return Reader(classifier)
+    return Reader(load_models())
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def test_letters_are_no_digits(text, font, reader, make_paper):
 def test_legs_of_letters_are_no_ones(text, reader, make_paper):
     page = make_paper()
     print_text(page, text, 150, 250, scale=2)
-    assert reader.read(page).lines == []
+    # A round o may be a 0.
+    assert "1" not in "".join(reader.read(page).lines)
 
 
 @pytest.mark.parametrize("legs", [5, 6, 7])

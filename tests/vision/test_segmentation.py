@@ -111,11 +111,9 @@ def test_dark_desk_around_the_page_is_left_out(hand, reader, make_paper, write):
 @pytest.mark.parametrize("tilt", [1, 2, 3])
 def test_stroke_that_leaves_the_frame_among_rules_is_no_digit(tilt, reader, make_paper, write):
     page = make_paper()
-    write(page, "4825", 150, 212, height=50)
+    write(page, "825", 260, 190)
     fall = round(660 * np.tan(np.radians(tilt)))
     for row in range(110, 480, 50):
         cv2.line(page, (-10, row), (650, row + fall), 100, 2, cv2.LINE_AA)
     cv2.line(page, (-2, 180), (4, 290), 60, 8, cv2.LINE_AA)
-    reading = reader.read(page)
-    assert reading.lines[0].endswith("825")
-    assert all(found.box[0] > 100 for found in reading.digits)
+    assert reader.read(page).lines == ["825"]
