@@ -201,9 +201,17 @@ def _stand_on_line(freed: list[Blob], whole: Blob) -> bool:
 def _is_square(own: NDArray[np.bool_]) -> bool:
     """Tell whether ink keeps to all four sides of its box, as a drawn cell does."""
     depth = 1 + int(SIDE_DEPTH * min(own.shape))
-    level = own[:depth].any(axis=0), own[-depth:].any(axis=0)
-    upright = own[:, :depth].any(axis=1), own[:, -depth:].any(axis=1)
-    return all(side.mean() >= MIN_SIDE_SHARE for side in level + upright)
+    # Most digits fail on the first side, and this is done for every one of them.
+    for side, axis in (
+        (own[:depth], 0),
+        (own[-depth:], 0),
+        (own[:, :depth], 1),
+        (own[:, -depth:], 1),
+    ):
+        has_ink = side.any(axis=axis)
+        if np.count_nonzero(has_ink) < MIN_SIDE_SHARE * len(has_ink):
+            return False
+    return True
 
 
 def take_rank(levels: GrayImage, share: float) -> float:
