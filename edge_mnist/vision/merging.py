@@ -65,11 +65,11 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         for row, number in own:
             merged[row].append(number)
     lines = [tuple(sorted(row, key=lambda number: number.box[0])) for row in merged]
-    for new in lines[len(rows) :]:
-        lines.remove(new)
-        above = [index for index, line in enumerate(lines) if _middle(line) < _middle(new)]
-        lines.insert(max(above, default=-1) + 1, new)
-    return tuple(lines)
+    ordered, added = lines[: len(rows)], lines[len(rows) :]
+    for new in added:
+        above = [index for index, line in enumerate(ordered) if _middle(line) < _middle(new)]
+        ordered.insert(max(above, default=-1) + 1, new)
+    return tuple(ordered)
 
 
 def _middle(line: Sequence[Number]) -> float:
