@@ -48,7 +48,7 @@ MODELS = (
         aim=0.9965,
         max_ratio=0.6,
         elsewhere=0.98,
-        quantize_options=("--qat-epochs", "15"),  # by an image of validation better than 5
+        quantize_options=("--qat-epochs", "15"),
     ),
     ZooModel("small", 65_536, must=0.9965, aim=0.9975, max_ratio=3),
     ZooModel(

@@ -44,6 +44,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         for j, (_, other) in enumerate(theirs, len(mine))
         if overlap(number.box, other.box) >= MIN_OVERLAP
     ]
+    heights = [found.box[3] for _, number in mine for found in number.digits]
     merged: list[list[Number]] = [[] for _ in rows]
     # A line of theirs that holds none of mine is a new one.
     line_of = {theirs[j - len(mine)][0]: mine[i][0] for i, j in links}
@@ -52,7 +53,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         other = [theirs[i - len(mine)] for i in places if i >= len(mine)]
         if not own:
             for line, number in other:
-                if _is_unmistakable(number, [number for _, number in mine]):
+                if _is_unmistakable(number, heights):
                     if line not in line_of:
                         line_of[line] = len(merged)
                         merged.append([])
@@ -78,14 +79,13 @@ def _middle(line: Sequence[Number]) -> float:
     return float(np.median([top + height / 2 for _, top, _, height in boxes]))
 
 
-def _is_unmistakable(number: Number, others: Sequence[Number]) -> bool:
-    heights = [found.box[3] for other in others for found in other.digits]
-    if len(heights) < MIN_USUAL or all(found.digit == 1 for found in number.digits):
+def _is_unmistakable(number: Number, usual: Sequence[int]) -> bool:
+    """Tell whether what one reading has alone is a number, by the heights of other digits."""
+    if len(usual) < MIN_USUAL or all(found.digit == 1 for found in number.digits):
         return False
-    height = float(np.median([found.box[3] for found in number.digits])) / float(np.median(heights))
-    return abs(height - 1) <= HEIGHT_SPREAD and all(
-        found.confidence >= MIN_SURE_CONFIDENCE for found in number.digits
-    )
+    height = float(np.median([found.box[3] for found in number.digits]))
+    is_usual = abs(height / float(np.median(usual)) - 1) <= HEIGHT_SPREAD
+    return is_usual and number.confidence >= MIN_SURE_CONFIDENCE
 
 
 def _count_off(rows: Rows) -> list[tuple[int, Number]]:

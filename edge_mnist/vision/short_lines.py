@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+Ink = NDArray[np.bool_]
 
 # A line is thin beside the height of all, and so many times as long as thick. This share of it is
 # straight, and the digits leave some of it plain, as this percentile of its thickness tells.
@@ -17,7 +17,7 @@ MAX_PLAIN = 1.5
 CORNER_SHARE = 0.1
 
 
-def erase_underline(mask: Mask) -> Mask | None:
+def erase_underline(mask: Ink) -> Ink | None:
     """Take away the line that ink stands on, and what hangs down through it.
 
     Args:
@@ -35,7 +35,7 @@ def erase_underline(mask: Mask) -> Mask | None:
     return above if is_plain[:end].all() and is_plain[-end:].all() else None
 
 
-def erase_frame(mask: Mask) -> Mask | None:
+def erase_frame(mask: Ink) -> Ink | None:
     """Take away the four lines around ink; None if it has not got a line on each side."""
     within = mask
     for turns in range(4):
@@ -47,7 +47,7 @@ def erase_frame(mask: Mask) -> Mask | None:
     return within
 
 
-def _erase_lowest(mask: Mask, corner: int) -> tuple[Mask | None, NDArray[np.intp], float]:
+def _erase_lowest(mask: Ink, corner: int) -> tuple[Ink | None, NDArray[np.intp], float]:
     """Take away the line on which ink stands.
 
     Args:
