@@ -11,13 +11,13 @@ import dataclasses
 import json
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 from numpy.typing import NDArray
 from touching_pairs import OTHER_SHARE, Pairs, make_touching_pairs
 
@@ -37,6 +37,7 @@ from edge_mnist.training.config import Augmentation, TrainConfig
 from edge_mnist.training.device import select_device
 from edge_mnist.training.history import EpochResult
 from edge_mnist.training.optimizer import build_optimizer
+from edge_mnist.training.precision import as_float32, build_in_precision, take_step
 from edge_mnist.training.state import Progress, load_state, save_state
 from edge_mnist.vision.pairs import PAIR_OUTPUTS, PairReader, pair_model_path
 
@@ -49,17 +50,17 @@ STEPS_PER_CALL = 50
 EVALUATION_BATCH = 500
 
 LAYERS = (
-    Conv(16, 5, stride=2, batch_norm=True),
-    Conv(32, 3, padding="valid", batch_norm=True),
-    Conv(32, 3, batch_norm=True),
-    Conv(48, 3, stride=2, batch_norm=True),
-    Conv(64, 3, padding="valid", batch_norm=True),
+    Conv(24, 5, stride=2, batch_norm=True),
+    Conv(40, 3, padding="valid", batch_norm=True),
+    Conv(48, 3, batch_norm=True),
+    Conv(80, 3, stride=2, batch_norm=True),
+    Conv(128, 3, padding="valid", batch_norm=True),
     Dropout(0.2),
 )
 
 CONFIG = TrainConfig(
     arch="pairs",
-    epochs=10,
+    epochs=15,
     optimizer="adamw",
     learning_rate=0.004,
     schedule="one-cycle",
@@ -78,6 +79,7 @@ CONFIG = TrainConfig(
         noise=0.1,
         plain=0.25,
     ),
+    mixed_precision=True,
 )
 
 
@@ -85,14 +87,15 @@ def main() -> int:
     """Make both files; return the exit code."""
     try:
         select_device("auto")
-        tf_keras.utils.set_random_seed(CONFIG.seed)
         digits = dataset.load("mnist")
         assert digits.test is not None  # MNIST has one
         print(f"making {TRAIN_PAIRS:,} pictures", flush=True)
         pairs = make_touching_pairs(digits.train, TRAIN_PAIRS, TRAIN_SEED)
         validation = make_touching_pairs(digits.validation, HELD_OUT_PAIRS, VALIDATION_SEED)
-        model = build_stack("pairs", LAYERS, PAIR_OUTPUTS)
+        build = partial(build_stack, CONFIG.arch, LAYERS, PAIR_OUTPUTS)
+        model = build_in_precision(build, CONFIG)
         history = train(model, pairs, validation)
+        model = as_float32(model, build, CONFIG)
         content = slim(convert_int8(model, pairs.images[:REPRESENTATIVE_IMAGES]))
         temperature = calibrate(content, validation)
         test = make_touching_pairs(digits.test, HELD_OUT_PAIRS, TEST_SEED)
@@ -164,14 +167,16 @@ def _compile_steps(model: Any, optimizer: Any, pairs: Pairs) -> Any:
     def run_step(indices: Any, step: Any) -> Any:
         batch = tf.cast(tf.gather(images, indices), tf.float32) / 255.0
         batch = augment(batch, CONFIG.augmentation, tf.stack([CONFIG.seed, step]))
-        with tf.GradientTape() as tape:
-            logits = tf.reshape(model(batch, training=True), [-1, 2, NUM_CLASSES])
-            loss = _compute_loss(logits, tf.gather(labels, indices))
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        shown = tf.gather(labels, indices)
+
+        def compute_loss(logits: Any) -> Any:
+            return _compute_loss(tf.reshape(logits, [-1, 2, NUM_CLASSES]), shown)
+
+        logits, loss = take_step(model, optimizer, batch, compute_loss, CONFIG)
+        logits = tf.reshape(logits, [-1, 2, NUM_CLASSES])
         digits = tf.cast(tf.argmax(logits, axis=2), labels.dtype)
         # Where there is no pair the labels are no digits.
-        right = tf.reduce_all(digits == tf.gather(labels, indices), axis=1)
+        right = tf.reduce_all(digits == shown, axis=1)
         return tf.stack([loss, tf.reduce_mean(tf.cast(right, tf.float32)) / (1 - OTHER_SHARE)])
 
     @tf.function(  # type: ignore[untyped-decorator]

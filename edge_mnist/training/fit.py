@@ -27,6 +27,7 @@ from edge_mnist.training.history import EpochResult
 from edge_mnist.training.interruption import interrupt_flag
 from edge_mnist.training.optimizer import build_optimizer, take_averages
 from edge_mnist.training.outliers import make_outliers, make_pairs
+from edge_mnist.training.precision import take_step
 from edge_mnist.training.state import Progress, load_state, save_state
 
 # Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
@@ -178,14 +179,13 @@ def _compile_steps(
         batch = tf.cast(batch, tf.float32) / 255.0
         if config.augmentation is not None:
             batch = augment(batch, config.augmentation, seed)
-        with tf.GradientTape() as tape:
-            logits = tf.cast(model(batch, training=True), tf.float32)
-            loss = _compute_loss(logits, batch_labels, config)
-            scaled = optimizer.get_scaled_loss(loss) if config.mixed_precision else loss
-        gradients = tape.gradient(scaled, model.trainable_variables)
-        if config.mixed_precision:
-            gradients = optimizer.get_unscaled_gradients(gradients)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        logits, loss = take_step(
+            model,
+            optimizer,
+            batch,
+            lambda found: _compute_loss(found, batch_labels, config),
+            config,
+        )
         own = tf.size(indices)
         return tf.stack([loss, _count_correct(logits[:own], batch_labels[:own])])
 

@@ -9,6 +9,7 @@ import json
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from edge_mnist.training.architectures import (
     plan_multiply_adds,
 )
 from edge_mnist.training.config import Augmentation, TrainConfig, load_config
-from edge_mnist.training.device import find_mixed_policy, select_device
+from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import FitResult, Reporter, fit
 from edge_mnist.training.history import render_csv
+from edge_mnist.training.precision import as_float32, build_in_precision
 from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
 
 CONFIG_FILE = "config.json"
@@ -148,7 +150,8 @@ def train_run(
     started = time.perf_counter()
     write_atomically(folder / CONFIG_FILE, config.to_json())
     visible = dataset.without_test()
-    model = _build_model(config)
+    build_network = partial(build, config.arch)
+    model = build_in_precision(build_network, config)
     result = fit(
         model,
         visible.train,
@@ -157,7 +160,7 @@ def train_run(
         state_path=folder / STATE_FILE,
         reporter=reporter,
     )
-    model = _as_float32(model, config)
+    model = as_float32(model, build_network, config)
     save_model(model, folder / MODEL_FILE)
     write_atomically(folder / HISTORY_FILE, render_csv(result.history))
     metrics = _measure(model, config, dataset, result, device, time.perf_counter() - started)
@@ -260,26 +263,6 @@ def predict_logits(model: Any, images: NDArray[np.uint8]) -> NDArray[np.float32]
         for start in batches
     )
     return np.concatenate([model(batch, training=False).numpy() for batch in scaled])
-
-
-def _build_model(config: TrainConfig) -> Any:
-    tf_keras.utils.set_random_seed(config.seed)
-    if not config.mixed_precision:
-        return build(config.arch)
-    tf_keras.mixed_precision.set_global_policy(find_mixed_policy())
-    try:
-        return build(config.arch)
-    finally:
-        tf_keras.mixed_precision.set_global_policy("float32")
-
-
-def _as_float32(model: Any, config: TrainConfig) -> Any:
-    """Return the model free of mixed precision, for whoever loads or converts it."""
-    if not config.mixed_precision:
-        return model
-    plain = build(config.arch)
-    plain.set_weights(model.get_weights())
-    return plain
 
 
 def _measure(

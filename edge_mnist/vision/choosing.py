@@ -155,7 +155,12 @@ def _place_pair(
         (parts[0, cut], parts[cut, count])
         for count, parts in ways
         for cut in range(1, count)
-        if (0, cut) in parts and (cut, count) in parts
+        if (0, cut) in parts
+        and (cut, count) in parts
+        and all(
+            part.blob.height >= MIN_HEIGHT_SHARE * blob.height
+            for part in (parts[0, cut], parts[cut, count])
+        )
     ]
     if splits:
         left, right = (part.blob for part in max(splits, key=lambda parts: _compare(parts, pair)))

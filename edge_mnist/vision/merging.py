@@ -45,6 +45,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         if overlap(number.box, other.box) >= MIN_OVERLAP
     ]
     heights = [found.box[3] for _, number in mine for found in number.digits]
+    ratio = _compare_heights([(mine[i][1], theirs[j - len(mine)][1]) for i, j in links])
     merged: list[list[Number]] = [[] for _ in rows]
     # A line of theirs that holds none of mine is a new one.
     line_of = {theirs[j - len(mine)][0]: mine[i][0] for i, j in links}
@@ -60,7 +61,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
                     merged[line_of[line]].append(number)
             continue
         is_level = len({row for row, _ in own}) == len({row for row, _ in other}) == 1
-        was, would_be = (weigh(number for _, number in side) for side in (own, other))
+        was, would_be = _compare([n for _, n in own], [n for _, n in other], ratio)
         if is_level and would_be > MIN_GAIN * was:
             own = [(own[0][0], number) for _, number in other]
         for row, number in own:
@@ -71,6 +72,41 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         above = [index for index, line in enumerate(ordered) if _middle(line) < _middle(new)]
         ordered.insert(max(above, default=-1) + 1, new)
     return tuple(ordered)
+
+
+def _compare(
+    own: Sequence[Number], other: Sequence[Number], ratio: float
+) -> tuple[float, float]:
+    """Return how much two readings have read in the same place, apart from their resolution.
+
+    Args:
+        own: What one has.
+        other: What the other has.
+        ratio: How many times as high digits are in the first, if it cannot be told here.
+    """
+    sides = [[found for number in side for found in number.digits] for side in (own, other)]
+    heights = [np.array([found.box[3] for found in side]) for side in sides]
+    usual = [float(np.median(high)) if len(high) else 1.0 for high in heights]
+    was, would_be = (
+        sum(found.confidence * min(found.box[3] / most, 1) for found in side)
+        for side, most in zip(sides, usual, strict=True)
+    )
+    if len(sides[0]) == len(sides[1]):
+        return was, would_be
+    return usual[0] * was, ratio * usual[1] * would_be
+
+
+def _compare_heights(pairs: Sequence[tuple[Number, Number]]) -> float:
+    """Return how many times as high the first of each pair is where both have as many digits.
+
+    In less resolution the same digits are higher: their edges are softer.
+    """
+    ratios = [
+        sum(found.box[3] for found in number.digits) / sum(found.box[3] for found in other.digits)
+        for number, other in pairs
+        if len(number.digits) == len(other.digits)
+    ]
+    return float(np.median(ratios)) if ratios else 1.0
 
 
 def _middle(line: Sequence[Number]) -> float:
