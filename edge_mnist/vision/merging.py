@@ -74,9 +74,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
     return tuple(ordered)
 
 
-def _compare(
-    own: Sequence[Number], other: Sequence[Number], ratio: float
-) -> tuple[float, float]:
+def _compare(own: Sequence[Number], other: Sequence[Number], ratio: float) -> tuple[float, float]:
     """Return how much two readings have read in the same place, apart from their resolution.
 
     Args:
