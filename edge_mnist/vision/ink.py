@@ -220,7 +220,9 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
         share = min(float(np.median(shares[near == 0])), 1.0)
         fine = cv2.convertScaleAbs(fine, alpha=share).astype(np.uint8)
     mask = cv2.resize(near, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    enlarged = np.maximum(_enlarge(fine, gray.shape), 1)
+    # Lines of pixels follow an edge to a pixel.
+    enlarged = cv2.erode(_enlarge(fine, gray.shape), square, borderType=cv2.BORDER_REPLICATE)
+    enlarged = np.maximum(enlarged, 1)
     return cv2.copyTo(enlarged, mask, paper.copy()).astype(np.uint8)
 
 
