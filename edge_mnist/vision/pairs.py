@@ -22,6 +22,9 @@ PAIR_HEIGHT, PAIR_WIDTH = 24, 26
 # Narrower and wider ink, in heights, is no pair.
 MIN_PAIR_ASPECT, MAX_PAIR_ASPECT = 0.6, 2.4
 
+# What is more likely no pair than one is rejected.
+MAX_REJECTION_SCORE = 0.5
+
 # Ten logits for the left digit, ten for the right one.
 PAIR_OUTPUTS = 2 * NUM_CLASSES
 
@@ -64,7 +67,9 @@ class PairReader:
         """
         check_structure(content)
         self._graph = Graph(content, setting, outputs=PAIR_OUTPUTS)
-        self._decoder = OutputDecoder(self._graph.output_quantization, "logits", temperature, None)
+        self._decoder = OutputDecoder(
+            self._graph.output_quantization, "logits", temperature, MAX_REJECTION_SCORE
+        )
 
     @classmethod
     def load(cls) -> "PairReader":
