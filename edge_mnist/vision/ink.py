@@ -25,7 +25,7 @@ THICK_CONTRAST = 0.5
 # many reduced pixels around it are looked at again, in a picture with so many more pixels a side.
 EDGE_CONTRAST = 0.12
 EDGE_WIDTH = 5
-EDGE_DETAIL = 3
+EDGE_DETAIL = 6
 # Edges are followed in so many directions, each by all that differ less, in half turns.
 EDGE_DIRECTIONS = 8
 EDGE_TOLERANCE = 1.5 / EDGE_DIRECTIONS
@@ -210,9 +210,8 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
     factor = gray.shape[0] / coarse_paper.shape[0]
     step = max(1, round(factor / EDGE_DETAIL))
     near = cv2.dilate(is_edge, np.ones((EDGE_WIDTH,) * 2, np.uint8))
-    fine = _close_along(
-        _shrink(gray, step), round(STROKE_WIDTH * factor / step), _find_directions(coarse_paper)
-    )
+    directions = np.where(near > 0, _find_directions(coarse_paper), np.float32(np.nan))
+    fine = _close_along(_shrink(gray, step), round(STROKE_WIDTH * factor / step), directions)
     if not near.all():
         # Closing takes the top of the noise, of which there is more in a finer picture.
         same = cv2.resize(fine, coarse_paper.shape[::-1], interpolation=cv2.INTER_NEAREST)
@@ -250,19 +249,20 @@ def _close_along(picture: GrayImage, width: int, directions: NDArray[np.float32]
     Args:
         picture: uint8 [height, width].
         width: What is narrower is closed, in pixels.
-        directions: Of the edges, from `_find_directions` of a smaller picture.
+        directions: Of edges, from `_find_directions` of a smaller picture; NaN where there is none.
     """
     closed = _close(picture, width)
     size = picture.shape[1], picture.shape[0]
-    here = cv2.resize(directions, size, interpolation=cv2.INTER_NEAREST)
-    for turn in range(1, EDGE_DIRECTIONS):
-        if 2 * turn == EDGE_DIRECTIONS:
-            continue  # upright, as a square's side
-        away = np.abs(here - np.float32(turn / EDGE_DIRECTIONS))
-        is_along = np.minimum(away, 1 - away) < EDGE_TOLERANCE
-        line = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, _draw_line(width, turn / EDGE_DIRECTIONS))
-        closed = np.where(is_along, np.maximum(closed, line), closed)
-    return closed.astype(np.uint8)
+    for turns in np.arange(1, EDGE_DIRECTIONS) / EDGE_DIRECTIONS:
+        away = np.abs(directions - turns)
+        is_along = (np.minimum(away, 1 - away) < EDGE_TOLERANCE).astype(np.uint8)
+        # A square's side is upright, too.
+        if turns == 0.5 or not is_along.any():
+            continue
+        line = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, _draw_line(width, turns))
+        mask = cv2.resize(is_along, size, interpolation=cv2.INTER_NEAREST)
+        closed = cv2.copyTo(cv2.max(closed, line), mask, closed).astype(np.uint8)
+    return closed
 
 
 def _draw_line(length: int, turns: float) -> Mask:
