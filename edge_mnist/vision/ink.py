@@ -27,8 +27,10 @@ EDGE_CONTRAST = 0.12
 EDGE_WIDTH = 5
 EDGE_DETAIL = 6
 # Edges are followed in so many directions, each by all that differ less, in half turns.
-EDGE_DIRECTIONS = 8
+EDGE_DIRECTIONS = 16
 EDGE_TOLERANCE = 1.5 / EDGE_DIRECTIONS
+# At a corner they run in several: what they have in common is less than this, of 1.
+MIN_COHERENCE = 0.65
 
 # Contrast above this says no more about which of the two is ink; a skew below this, of -1 to 1,
 # says nothing, and one below that may be wrong: lines on paper in the shade are darker than faint
@@ -231,12 +233,17 @@ def _find_directions(paper: GrayImage) -> NDArray[np.float32]:
         cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (1, 0)
     )
     # Of a structure tensor, since a gradient and its opposite are of one edge.
-    same, other = (
+    same, other, strength = (
         cv2.blur(product, (EDGE_WIDTH,) * 2)
-        for product in (across * across - down * down, 2 * across * down)
+        for product in (
+            across * across - down * down,
+            2 * across * down,
+            across * across + down * down,
+        )
     )
     # Half the angle is the gradient's; the edge runs across it.
     turns: NDArray[np.float32] = np.arctan2(other, same) / np.float32(2 * math.pi) + np.float32(0.5)
+    turns[np.hypot(same, other) < MIN_COHERENCE * strength] = np.nan
     return turns
 
 
