@@ -4,7 +4,7 @@ Usage: python tools/build_pairs.py
 
 Trains on pairs of MNIST's training digits, quantizes, measures on pairs of its validation and test
 digits, and writes both files. The state of the training stands in runs/pairs: Ctrl-C loses at most
-an epoch, and the same command goes on. It takes about 20 minutes on one core.
+an epoch, and the same command goes on. It takes about 40 minutes on one core.
 """
 
 import dataclasses

@@ -5,6 +5,9 @@ pytest.importorskip("cv2")
 import cv2
 import numpy as np
 
+from edge_mnist.prediction import Prediction
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.choosing import Candidate, choose_parts
 from edge_mnist.vision.reader import Reader
 
 
@@ -105,3 +108,19 @@ def test_faint_one_among_faint_digits_is_read(reader, make_paper, write):
     write(page, "20473", 100, 200, level=170)
     cv2.line(page, (345, 202), (345, 238), 175, 4, cv2.LINE_AA)
     assert reader.read(page).lines == ["204731"]
+
+
+def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
+    def predict(digit, confidence):
+        return Prediction(digit, confidence, 0.0, False, np.eye(10)[digit].tolist(), 1.0)
+
+    def cut_off(left, top, width, height, digit):
+        blob = Blob((left, top, width, height), np.ones((height, width), bool), 255.0)
+        return Candidate(blob, predict(digit, 0.9), is_cut=True)
+
+    whole = Candidate(Blob((0, 0, 50, 40), np.ones((40, 50), bool), 255.0), predict(8, 0.1))
+    # The lower half of the left digit, and all of the rest.
+    parts = {(0, 1): cut_off(0, 24, 20, 16, 6), (1, 2): cut_off(14, 0, 36, 40, 2)}
+    best = choose_parts(whole, [(2, parts)], 25.0, (predict(6, 0.99), predict(2, 0.99)))
+    assert [digit.prediction.digit for digit in best] == [6, 2]
+    assert all(digit.blob.height == 40 for digit in best)

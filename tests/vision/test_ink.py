@@ -82,6 +82,19 @@ def test_sharp_edge_of_a_shadow_takes_hardly_any_ink_away(hand, reader, make_pap
     assert read.count([NUMBER]) >= 0.9 * len(places)
 
 
+@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("slant", [-1.5, -0.7, 0.7, 1.5])
+def test_slanted_edge_of_a_shadow_takes_hardly_any_ink_away(slant, hand, reader, make_paper, write):
+    page = make_paper()
+    boxes = write(page, NUMBER, 60, 200, level=150, hand=hand)
+    y, x = np.mgrid[:480, :640]
+    places = range(boxes[0][0], boxes[-1][0] + boxes[-1][2], 14)
+    shadows = [(x + slant * (y - 220) - place) / 8 + 0.5 for place in places]
+    shaded = [page * (1 - 0.45 * np.clip(shadow, 0, 1)) for shadow in shadows]
+    read = [reader.read(np.rint(picture).astype(np.uint8)).lines for picture in shaded]
+    assert read.count([NUMBER]) >= 0.9 * len(places)
+
+
 def test_ink_is_as_strong_in_the_shade_as_in_the_light(shade):
     page, boxes = shade(cast(6, 0.5))
     ink = next(map_ink(page))

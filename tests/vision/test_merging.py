@@ -34,6 +34,18 @@ def test_surer_reading_is_taken():
     assert merge(mine, theirs) == ["72 3"]
 
 
+def test_softer_edges_are_no_reason_to_take_the_other():
+    mine = ((number("128", 0, height=20),),)
+    theirs = ((number("121", 0, height=24, confidence=0.8),),)
+    assert merge(mine, theirs) == ["128"]
+
+
+def test_fewer_digits_are_not_taken_for_softer_edges():
+    mine = ((number("123", 0, height=20), number("45", 200, height=20)),)
+    theirs = ((number("12", 0, height=32), number("45", 200, height=32)),)
+    assert merge(mine, theirs) == ["123 45"]
+
+
 def test_as_sure_a_reading_changes_nothing():
     mine, theirs = ((number(text, 0, confidence=c),) for text, c in (("1", 0.9), ("7", 0.901)))
     assert merge((mine,), (theirs,)) == ["1"]
