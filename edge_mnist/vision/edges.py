@@ -1,7 +1,8 @@
-"""Telling a 1 that was written from the edge of a page or the side of a frame."""
+"""Telling what was written from the edge of a page or the side of a frame."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, take_rank
@@ -21,6 +22,8 @@ PAPER_RANK = 0.8
 DARK_SHARE = 0.25
 # Around either end so much is dark if the ink is an edge of something larger, or a part of it.
 MIN_DARK_AROUND = 0.07
+# All around a digit no more than this share is: next to an edge of paper about half.
+MAX_DARK_SHARE = 0.3
 
 
 def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
@@ -34,6 +37,30 @@ def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
         found: All that was found.
         blob: The ink.
     """
+    dark, around = _look_around(gray, found, blob)
+    end = FAR_PX + END_PX
+    return all(
+        np.count_nonzero(dark[rows]) > MIN_DARK_AROUND * np.count_nonzero(around[rows])
+        for rows in (slice(None, end), slice(-end, None))
+    )
+
+
+def is_beside_darkness(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
+    """Tell whether much of what surrounds ink is as dark as the ink: a desk beside paper.
+
+    Args:
+        gray: uint8 [height, width], what the ink was found in.
+        found: All that was found.
+        blob: The ink.
+    """
+    dark, around = _look_around(gray, found, blob)
+    return bool(np.count_nonzero(dark) > MAX_DARK_SHARE * np.count_nonzero(around))
+
+
+def _look_around(
+    gray: GrayImage, found: Segmentation, blob: Blob
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return what around ink is as dark as it, and what is around it, both bool [height, width]."""
     x, y = blob.box[:2]
     sides = (FAR_PX,) * 4
     ink = cv2.copyMakeBorder(blob.mask.view(np.uint8), *sides, cv2.BORDER_CONSTANT).astype(np.uint8)
@@ -49,11 +76,7 @@ def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
     own = take_rank(levels[ink > 0], INK_RANK)
     paper = take_rank(levels[around], PAPER_RANK)
     dark = around & (levels < own + DARK_SHARE * (paper - own))
-    end = FAR_PX + END_PX
-    return all(
-        np.count_nonzero(dark[rows]) > MIN_DARK_AROUND * np.count_nonzero(around[rows])
-        for rows in (slice(None, end), slice(-end, None))
-    )
+    return dark, around
 
 
 def _widen(ink: Mask, pixels: int) -> Mask:

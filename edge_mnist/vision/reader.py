@@ -13,6 +13,7 @@ from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
 from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
+    MAX_SHORT,
     Candidate,
     choose_parts,
     is_doubtful,
@@ -22,7 +23,7 @@ from edge_mnist.vision.choosing import (
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
-from edge_mnist.vision.edges import is_edge
+from edge_mnist.vision.edges import is_beside_darkness, is_edge
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, map_ink, map_unlikely_ink
 from edge_mnist.vision.merging import take_better, weigh
@@ -165,7 +166,9 @@ class Reader:
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
-        numbers = [[next(judged) for _ in row] for row in groups]
+        numbers = [
+            [self._leave_edges_out(next(judged), found, gray) for _ in row] for row in groups
+        ]
         rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
@@ -177,6 +180,15 @@ class Reader:
         )
         is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
         return _Found(rows, sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear))
+
+    def _leave_edges_out(
+        self, number: list[Candidate], found: Segmentation, gray: GrayImage
+    ) -> list[Candidate]:
+        """Return a number; no digits if it is so short that it may be a piece of paper's edge."""
+        is_edge_piece = len(number) <= MAX_SHORT and any(
+            is_beside_darkness(gray, found, candidate.blob) for candidate in number
+        )
+        return [] if is_edge_piece else number
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"

@@ -3,6 +3,11 @@ import pytest
 
 cv2 = pytest.importorskip("cv2")
 
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.edges import is_beside_darkness
+from edge_mnist.vision.ink import map_ink
+from edge_mnist.vision.segmentation import segment
+
 
 @pytest.fixture
 def lay_on_desk(make_paper):
@@ -56,3 +61,16 @@ def test_slanted_sides_of_a_frame_are_no_digits(slant, thickness, turn, reader, 
     frame = np.rint(cv2.transform(corners[None], across)).astype(np.int32)
     cv2.polylines(page, [frame], True, 60, thickness, cv2.LINE_AA)
     assert reader.read(page).lines == ["4825"]
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_piece_of_a_page_beside_a_desk_is_told_from_digits(hand, make_paper, write):
+    page = make_paper()
+    write(page, "20473185", 220, 200, hand=hand)
+    page[:, :180] = make_paper(width=180, level=40)
+    found = segment(next(map_ink(page)))
+    digits = [blob for row in found.rows for blob in row if blob.left > 200]
+    assert len(digits) >= 8
+    assert not any(is_beside_darkness(page, found, blob) for blob in digits)
+    piece = Blob((174, 200, 12, 40), np.ones((40, 12), bool), 200.0)
+    assert is_beside_darkness(page, found, piece)
