@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-cv2 = pytest.importorskip("cv2")
+pytest.importorskip("cv2")
+
+import cv2
 
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.edges import is_beside_darkness
