@@ -36,9 +36,10 @@ MIN_LEVEL_SHARE = 0.4
 MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
-# A word in one stroke can be cut into digits, too. Where all of a number were cut apart, the mean
-# of their scores is at least this.
-MIN_CUT_SCORE = math.log(0.6)
+# A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, the
+# mean of its scores is at least this.
+CUT_SHARE = 0.5
+MIN_CUT_SCORE = math.log(0.8)
 
 # Digits that stand side by side are at most so many times as high as each other.
 MAX_TALLER = 1.1
@@ -310,10 +311,10 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
 
 
 def _is_cut_from_word(number: list[Candidate]) -> bool:
-    """Tell whether all of a number was cut apart, and what came of it is no clear digits."""
+    """Tell whether much of a number was cut apart, and what came of it is no clear digits."""
     return (
         bool(number)
-        and all(c.is_cut for c in number)
+        and sum(c.is_cut for c in number) >= CUT_SHARE * len(number)
         and bool(np.mean([c.score for c in number]) < MIN_CUT_SCORE)
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate, choose_parts
+from edge_mnist.vision.choosing import Candidate, choose_parts, judge
 from edge_mnist.vision.reader import Reader
 
 
@@ -110,17 +110,31 @@ def test_faint_one_among_faint_digits_is_read(reader, make_paper, write):
     assert reader.read(page).lines == ["204731"]
 
 
+def predict(digit, confidence):
+    return Prediction(digit, confidence, 0.0, False, np.eye(10)[digit].tolist(), 1.0)
+
+
+def stand(left, digit, confidence=0.99, top=0, width=25, height=40, is_cut=False):
+    blob = Blob((left, top, width, height), np.ones((height, width), bool), 255.0)
+    return Candidate(blob, predict(digit, confidence), is_cut=is_cut)
+
+
+@pytest.mark.parametrize(
+    ("cut", "confidence", "is_number"),
+    [(0, 0.7, True), (1, 0.7, True), (2, 0.7, False), (3, 0.7, False), (3, 0.95, True)],
+)
+def test_what_was_cut_apart_must_be_clear_digits(cut, confidence, is_number):
+    digits = [stand(30 * i, digit, confidence, is_cut=i < cut) for i, digit in enumerate((5, 0, 8))]
+    assert judge([digits], min_confidence=0.5) == [digits if is_number else []]
+
+
 def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
-    def predict(digit, confidence):
-        return Prediction(digit, confidence, 0.0, False, np.eye(10)[digit].tolist(), 1.0)
-
-    def cut_off(left, top, width, height, digit):
-        blob = Blob((left, top, width, height), np.ones((height, width), bool), 255.0)
-        return Candidate(blob, predict(digit, 0.9), is_cut=True)
-
-    whole = Candidate(Blob((0, 0, 50, 40), np.ones((40, 50), bool), 255.0), predict(8, 0.1))
+    whole = stand(0, 8, 0.1, width=50)
     # The lower half of the left digit, and all of the rest.
-    parts = {(0, 1): cut_off(0, 24, 20, 16, 6), (1, 2): cut_off(14, 0, 36, 40, 2)}
+    parts = {
+        (0, 1): stand(0, 6, 0.9, top=24, width=20, height=16),
+        (1, 2): stand(14, 2, 0.9, width=36),
+    }
     best = choose_parts(whole, [(2, parts)], 25.0, (predict(6, 0.99), predict(2, 0.99)))
     assert [digit.prediction.digit for digit in best] == [6, 2]
     assert all(digit.blob.height == 40 for digit in best)
