@@ -11,7 +11,7 @@ from edge_mnist.training.device import find_mixed_policy
 
 
 def build_in_precision(build: Callable[[], Any], config: TrainConfig) -> Any:
-    """Build a model with fresh weights that computes in the precision of a training."""
+    """Build a model that computes in the precision of a training, with weights by its seed."""
     tf_keras.utils.set_random_seed(config.seed)
     if not config.mixed_precision:
         return build()

@@ -166,9 +166,7 @@ class Reader:
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
-        numbers = [
-            [self._leave_edges_out(next(judged), found, gray) for _ in row] for row in groups
-        ]
+        numbers = [[_leave_edges_out(next(judged), found, gray) for _ in row] for row in groups]
         rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
@@ -180,15 +178,6 @@ class Reader:
         )
         is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
         return _Found(rows, sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear))
-
-    def _leave_edges_out(
-        self, number: list[Candidate], found: Segmentation, gray: GrayImage
-    ) -> list[Candidate]:
-        """Return a number; no digits if it is so short that it may be a piece of paper's edge."""
-        is_edge_piece = len(number) <= MAX_SHORT and any(
-            is_beside_darkness(gray, found, candidate.blob) for candidate in number
-        )
-        return [] if is_edge_piece else number
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"
@@ -321,6 +310,16 @@ def _enlarge(rows: Rows, scale: float) -> Rows:
         tuple(Number(tuple(enlarge(found) for found in number.digits)) for number in row)
         for row in rows
     )
+
+
+def _leave_edges_out(
+    number: list[Candidate], found: Segmentation, gray: GrayImage
+) -> list[Candidate]:
+    """Return a number; no digits if it is so short that it may be a piece of a page's edge."""
+    is_piece = len(number) <= MAX_SHORT and any(
+        is_beside_darkness(gray, found, candidate.blob) for candidate in number
+    )
+    return [] if is_piece else number
 
 
 def _as_digit(prediction: Prediction, box: Box) -> FoundDigit:
