@@ -228,7 +228,10 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
 
 
 def _find_directions(paper: GrayImage) -> NDArray[np.float32]:
-    """Return how the edge nearby runs, float32 of the same shape: half turns from level, 0 to 1."""
+    """Return how the edge nearby runs, float32 of the same shape.
+
+    Half turns from level, 0 to 1; NaN where there is no edge of one direction.
+    """
     across, down = (
         cv2.Sobel(paper, cv2.CV_32F, dx, 1 - dx, borderType=cv2.BORDER_REPLICATE) for dx in (1, 0)
     )

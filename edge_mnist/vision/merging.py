@@ -80,11 +80,10 @@ def _compare(own: Sequence[Number], other: Sequence[Number], ratio: float) -> tu
     Args:
         own: What one has.
         other: What the other has.
-        ratio: How many times as high digits are in the first, if it cannot be told here.
+        ratio: How many times as high digits are in the first; it matters where one has more.
     """
     sides = [[found for number in side for found in number.digits] for side in (own, other)]
-    heights = [np.array([found.box[3] for found in side]) for side in sides]
-    usual = [float(np.median(high)) if len(high) else 1.0 for high in heights]
+    usual = [float(np.median([found.box[3] for found in side])) if side else 1.0 for side in sides]
     was, would_be = (
         sum(found.confidence * min(found.box[3] / most, 1) for found in side)
         for side, most in zip(sides, usual, strict=True)
