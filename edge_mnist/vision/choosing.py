@@ -36,16 +36,17 @@ MIN_LEVEL_SHARE = 0.4
 MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
 # A rejected candidate in such a number counts as a digit up to this score.
 MAX_RESCUED_SCORE = 0.95
-# A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, the
-# mean of its scores is at least this.
+# Digits whose scores are less than this in the mean are unclear: what one has read into a pattern.
+MIN_SURE_SCORE = math.log(0.8)
+# A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, it
+# is clear, and no parts of it are read otherwise two at a time.
 CUT_SHARE = 0.5
-MIN_CUT_SCORE = math.log(0.8)
 
 # Digits that stand side by side are at most so many times as high as each other.
 MAX_TALLER = 1.1
 
-# What is usual in a frame is told by this many digits, of numbers that are longer than this and no
-# mere strokes (below). The others are held against it.
+# What is usual in a frame is told by this many digits, of numbers that are longer than this, clear,
+# and no mere strokes (below). The others are held against it.
 MIN_SURE = 3
 MAX_SHORT = 2
 # Their digits are at most so many times as high or as low, their ink has at least this share of the
@@ -53,12 +54,16 @@ MAX_SHORT = 2
 MAX_SHORT_RATIO = 2.5
 MIN_SHORT_LEVEL = 0.55
 MIN_LONE_CONFIDENCE = 0.95
-# A 1 among them is closer in height, and its stroke is so thick, in pixels and of its height. More
-# of them that stand alone are pieces of a grid.
+# A 1 among them is closer in height, and among strokes it is so thick, in pixels and of its height.
+# More of them that stand alone are pieces of a grid.
 MAX_ONE_RATIO = 1.5
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
 MAX_LONE_ONES = 3
+# More than this share of a number's digits are not otherwise.
+MAX_ODD_SHARE = 0.2
+# No number at all is so many times as high or as low as is usual.
+MAX_RATIO = 4.0
 # What straight strokes are read as, those of a grid or of letters, and their share of a number that
 # is hardly anything else. More such digits, of which the higher are so many times as high as the
 # lower, are a grid.
@@ -68,6 +73,8 @@ MAX_STROKES = 15
 MAX_WRITTEN_RATIO = 1.8
 # So many of them in a row, cut out of the same ink, are the legs of a letter.
 MIN_LEGS = 3
+# What letters are read as, too. Digits that are no others, beside what is no digit, are letters.
+LETTERS = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,13 @@ class Candidate:
         blob: The ink.
         prediction: What the model says.
         is_cut: Whether the ink was cut off other ink.
+        is_contradicted: Whether the parts of that ink are read otherwise two at a time.
     """
 
     blob: Blob
     prediction: Prediction
     is_cut: bool = False
+    is_contradicted: bool = False
 
     @property
     def aspect(self) -> float:
@@ -177,6 +186,22 @@ def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Predict
         for part, digit in zip(parts, pair, strict=True)
     )
     return left * right
+
+
+def is_contradiction(
+    left: Candidate, right: Candidate, pair: tuple[Prediction, Prediction]
+) -> bool:
+    """Tell whether two parts that touch are others as a pair, if they are one at all.
+
+    Args:
+        left: One part.
+        right: The part after it.
+        pair: What both are read as at once.
+    """
+    return any(found.rejected for found in pair) and any(
+        part.prediction.digit != found.digit
+        for part, found in zip((left, right), pair, strict=True)
+    )
 
 
 def _read_parts(
@@ -307,6 +332,11 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
         if c.prediction.confidence >= min_confidence
         and (not c.prediction.rejected or c.prediction.rejection_score <= limit)
     ]
+    if len(number) < len(group) and all(c.prediction.digit in LETTERS for c in number):
+        return []
+    contradicted = sum(c.is_contradicted for c in number)
+    if contradicted and contradicted >= CUT_SHARE * len(number):
+        number = [c for c in number if not c.is_contradicted]
     return [] if _is_cut_from_word(number) else number
 
 
@@ -315,7 +345,7 @@ def _is_cut_from_word(number: list[Candidate]) -> bool:
     return (
         bool(number)
         and sum(c.is_cut for c in number) >= CUT_SHARE * len(number)
-        and bool(np.mean([c.score for c in number]) < MIN_CUT_SCORE)
+        and _is_unclear(number)
     )
 
 
@@ -337,8 +367,12 @@ def _is_grid(heights: list[int]) -> bool:
 
 
 def _is_weak(number: list[Candidate]) -> bool:
-    """Tell whether a number can be chance: it is short, or of straight strokes."""
-    return len(number) <= MAX_SHORT or _has_strokes(number)
+    """Tell whether a number can be chance: it is short, unclear, or of straight strokes."""
+    return len(number) <= MAX_SHORT or _is_unclear(number) or _has_strokes(number)
+
+
+def _is_unclear(number: list[Candidate]) -> bool:
+    return bool(np.mean([c.score for c in number]) < MIN_SURE_SCORE)
 
 
 def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
@@ -348,19 +382,33 @@ def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:
         number: Its digits.
         usual: What the other numbers in the frame are like, if there are any.
     """
-    if not number or not _is_weak(number):
+    if not number:
+        return True
+    if usual and any(
+        not 1 / MAX_RATIO <= c.blob.height / usual.height <= MAX_RATIO for c in number
+    ):
+        return False
+    if not _is_weak(number):
         return True
     if len(number) == 1 and number[0].prediction.confidence < MIN_LONE_CONFIDENCE:
         return False
-    for candidate in number:
-        blob, is_one = candidate.blob, candidate.prediction.digit == 1
-        thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
-        if is_one and thickness < max(MIN_THICKNESS, blob.height / MAX_SLENDERNESS):
-            return False
-        if usual:
-            ratio = MAX_ONE_RATIO if is_one else MAX_SHORT_RATIO
-            if not 1 / ratio <= blob.height / usual.height <= ratio:
-                return False
-            if blob.level < MIN_SHORT_LEVEL * usual.level:
-                return False
-    return True
+    has_strokes = _has_strokes(number)
+    odd = sum(_is_odd(candidate, has_strokes, usual) for candidate in number)
+    return odd <= MAX_ODD_SHARE * len(number)
+
+
+def _is_odd(candidate: Candidate, is_among_strokes: bool, usual: _Usual | None) -> bool:
+    """Tell whether a digit is thin, low, high or faint, and thus a piece of something else."""
+    blob, is_one = candidate.blob, candidate.prediction.digit == 1
+    thickness = float(blob.mask.sum()) / max(blob.height, blob.width)
+    if (
+        is_one
+        and is_among_strokes
+        and thickness < max(MIN_THICKNESS, blob.height / MAX_SLENDERNESS)
+    ):
+        return True
+    if usual is None:
+        return False
+    ratio = MAX_ONE_RATIO if is_one else MAX_SHORT_RATIO
+    is_of_height = 1 / ratio <= blob.height / usual.height <= ratio
+    return not is_of_height or blob.level < MIN_SHORT_LEVEL * usual.level

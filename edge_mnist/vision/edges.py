@@ -1,11 +1,14 @@
 """Telling what was written from the edge of a page or the side of a frame."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, take_rank
+from edge_mnist.vision.choosing import MAX_SHORT, Candidate
 from edge_mnist.vision.components import Mask
 from edge_mnist.vision.segmentation import Segmentation
 
@@ -22,6 +25,10 @@ PAPER_RANK = 0.8
 DARK_SHARE = 0.25
 # Around either end so much is dark if the ink is an edge of something larger, or a part of it.
 MIN_DARK_AROUND = 0.07
+# A side of a frame beside a number ends in so much darkness, and is lower or higher than the
+# digits of the number by these factors.
+MIN_DARK_END = 0.3
+MAX_LOWER, MAX_HIGHER = 0.8, 1.15
 # All around a digit no more than this share is: next to an edge of paper about half.
 MAX_DARK_SHARE = 0.3
 
@@ -37,22 +44,59 @@ def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
         found: All that was found.
         blob: The ink.
     """
-    dark, around = _look_around(gray, found, blob)
-    end = FAR_PX + END_PX
-    return all(
-        np.count_nonzero(dark[rows]) > MIN_DARK_AROUND * np.count_nonzero(around[rows])
-        for rows in (slice(None, end), slice(-end, None))
+    return min(_measure_ends(gray, found, blob)) > MIN_DARK_AROUND
+
+
+def leave_edges_out(
+    number: Sequence[Candidate], gray: GrayImage, found: Segmentation
+) -> list[Candidate]:
+    """Return a number without what a frame around it or a page's edge beside it was taken for.
+
+    Args:
+        number: Its digits. All of them go if they are so few that they may be pieces of an edge.
+        gray: uint8 [height, width], what the ink was found in.
+        found: All that was found.
+    """
+    if len(number) <= MAX_SHORT and any(
+        _is_beside_darkness(gray, found, candidate.blob) for candidate in number
+    ):
+        return []
+    return [
+        candidate
+        for index, candidate in enumerate(number)
+        if index not in (0, len(number) - 1) or not _is_side(gray, found, number, candidate)
+    ]
+
+
+def _is_side(
+    gray: GrayImage, found: Segmentation, number: Sequence[Candidate], one: Candidate
+) -> bool:
+    """Tell whether the outermost 1 of a number is a side of a frame, or of the page.
+
+    It goes on into darkness as a 1 that touches a line does; but it is not as high as the others.
+    """
+    others = [other.blob.height for other in number if other is not one]
+    if one.prediction.digit != 1 or not others:
+        return False
+    ratio = one.blob.height / float(np.median(others))
+    return not MAX_LOWER <= ratio <= MAX_HIGHER and (
+        max(_measure_ends(gray, found, one.blob)) > MIN_DARK_END
     )
 
 
-def is_beside_darkness(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
-    """Tell whether much of what surrounds ink is as dark as the ink: a desk beside paper.
+def _measure_ends(gray: GrayImage, found: Segmentation, blob: Blob) -> tuple[float, float]:
+    """Return how much of what surrounds ink at its upper end and at its lower one is as dark."""
+    dark, around = _look_around(gray, found, blob)
+    end = FAR_PX + END_PX
+    upper, lower = (
+        np.count_nonzero(dark[rows]) / np.count_nonzero(around[rows])
+        for rows in (slice(None, end), slice(-end, None))
+    )
+    return upper, lower
 
-    Args:
-        gray: uint8 [height, width], what the ink was found in.
-        found: All that was found.
-        blob: The ink.
-    """
+
+def _is_beside_darkness(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
+    """Tell whether much of what surrounds ink is as dark as the ink: a desk beside paper."""
     dark, around = _look_around(gray, found, blob)
     return bool(np.count_nonzero(dark) > MAX_DARK_SHARE * np.count_nonzero(around))
 

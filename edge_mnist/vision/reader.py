@@ -2,20 +2,23 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
-from edge_mnist.vision.blobs import Blob, cut_ink
+from edge_mnist.vision.blobs import Blob, cut_ink, unite
 from edge_mnist.vision.choosing import (
-    MAX_SHORT,
     Candidate,
     choose_parts,
+    is_contradiction,
     is_doubtful,
     judge,
     part_numbers,
@@ -23,7 +26,7 @@ from edge_mnist.vision.choosing import (
 )
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.cutting import propose_parts
-from edge_mnist.vision.edges import is_beside_darkness, is_edge
+from edge_mnist.vision.edges import is_edge, leave_edges_out
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, map_ink, map_unlikely_ink
 from edge_mnist.vision.merging import take_better, weigh
@@ -166,7 +169,7 @@ class Reader:
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
-        numbers = [[_leave_edges_out(next(judged), found, gray) for _ in row] for row in groups]
+        numbers = [[leave_edges_out(next(judged), gray, found) for _ in row] for row in groups]
         rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
@@ -203,15 +206,36 @@ class Reader:
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
             pair = None
             if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT:
-                image = fit_pair(share)
-                with stopwatch:
-                    pair = self._pairs.read(image)
+                pair = self._read_pair(share, stopwatch)
             best = choose_parts(whole, read, width, pair)
+            if len(best) > 2:
+                best = self._check_parts(best, found.ink, stopwatch)
             is_one = len(best) == 1 and best[0].prediction.digit == 1
             is_alone = is_one and not stands_between(wholes, len(chosen))
             chosen.append(() if is_alone and is_edge(gray, found, whole.blob) else best)
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
+
+    def _check_parts(
+        self, parts: Sequence[Candidate], ink: InkMap, stopwatch: "_Stopwatch"
+    ) -> tuple[Candidate, ...]:
+        """Mark many parts if two of them together are something else."""
+        is_contradicted = any(
+            is_contradiction(
+                left,
+                right,
+                self._read_pair(cut_ink(ink, unite([left.blob, right.blob])), stopwatch),
+            )
+            for left, right in pairwise(parts)
+        )
+        return tuple(replace(part, is_contradicted=is_contradicted) for part in parts)
+
+    def _read_pair(
+        self, share: NDArray[np.float32], stopwatch: "_Stopwatch"
+    ) -> tuple[Prediction, Prediction]:
+        image = fit_pair(share)
+        with stopwatch:
+            return self._pairs.read(image)
 
     def _classify(self, ink: InkMap, blobs: list[Blob], stopwatch: "_Stopwatch") -> list[Candidate]:
         if not blobs:
@@ -310,16 +334,6 @@ def _enlarge(rows: Rows, scale: float) -> Rows:
         tuple(Number(tuple(enlarge(found) for found in number.digits)) for number in row)
         for row in rows
     )
-
-
-def _leave_edges_out(
-    number: list[Candidate], found: Segmentation, gray: GrayImage
-) -> list[Candidate]:
-    """Return a number; no digits if it is so short that it may be a piece of a page's edge."""
-    is_piece = len(number) <= MAX_SHORT and any(
-        is_beside_darkness(gray, found, candidate.blob) for candidate in number
-    )
-    return [] if is_piece else number
 
 
 def _as_digit(prediction: Prediction, box: Box) -> FoundDigit:

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate, choose_parts, judge
+from edge_mnist.vision.choosing import Candidate, choose_parts, is_contradiction, judge
 from edge_mnist.vision.reader import Reader
 
 
@@ -110,13 +110,18 @@ def test_faint_one_among_faint_digits_is_read(reader, make_paper, write):
     assert reader.read(page).lines == ["204731"]
 
 
-def predict(digit, confidence):
-    return Prediction(digit, confidence, 0.0, False, np.eye(10)[digit].tolist(), 1.0)
+def predict(digit, confidence, rejection_score=0.0):
+    rejected = rejection_score > 0.5
+    return Prediction(digit, confidence, rejection_score, rejected, np.eye(10)[digit].tolist(), 1.0)
 
 
-def stand(left, digit, confidence=0.99, top=0, width=25, height=40, is_cut=False):
-    blob = Blob((left, top, width, height), np.ones((height, width), bool), 255.0)
-    return Candidate(blob, predict(digit, confidence), is_cut=is_cut)
+def stand(left, digit, confidence=0.99, top=0, width=25, height=40, level=255.0, **fields):
+    blob = Blob((left, top, width, height), np.ones((height, width), bool), level)
+    return Candidate(blob, predict(digit, confidence), **fields)
+
+
+def stand_in_row(digits, **fields):
+    return [stand(30 * i, digit, **fields) for i, digit in enumerate(digits)]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +129,10 @@ def stand(left, digit, confidence=0.99, top=0, width=25, height=40, is_cut=False
     [(0, 0.7, True), (1, 0.7, True), (2, 0.7, False), (3, 0.7, False), (3, 0.95, True)],
 )
 def test_what_was_cut_apart_must_be_clear_digits(cut, confidence, is_number):
-    digits = [stand(30 * i, digit, confidence, is_cut=i < cut) for i, digit in enumerate((5, 0, 8))]
+    digits = [
+        stand(30 * i, digit, confidence=confidence, is_cut=i < cut)
+        for i, digit in enumerate((5, 0, 8))
+    ]
     assert judge([digits], min_confidence=0.5) == [digits if is_number else []]
 
 
@@ -138,3 +146,64 @@ def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
     best = choose_parts(whole, [(2, parts)], 25.0, (predict(6, 0.99), predict(2, 0.99)))
     assert [digit.prediction.digit for digit in best] == [6, 2]
     assert all(digit.blob.height == 40 for digit in best)
+
+
+@pytest.mark.parametrize(
+    ("pair", "contradicts"),
+    [
+        ((predict(5, 0.99, 0.9), predict(3, 0.99, 0.9)), True),
+        ((predict(5, 0.99, 0.9), predict(8, 0.99, 0.9)), False),
+        ((predict(5, 0.99, 0.1), predict(3, 0.99, 0.1)), False),
+    ],
+)
+def test_parts_are_contradicted_by_other_digits_that_are_no_pair(pair, contradicts):
+    assert is_contradiction(stand(0, 5), stand(30, 8), pair) == contradicts
+
+
+@pytest.mark.parametrize(
+    ("contradicted", "others", "left"), [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 5, 8)]
+)
+def test_contradicted_parts_go_where_they_are_much_of_a_number(contradicted, others, left):
+    scribble = [
+        stand(30 * i, 0, is_cut=True, is_contradicted=True)
+        for i in range(others, others + contradicted)
+    ]
+    number = [*stand_in_row([5, 0, 4, 6, 9][:others]), *scribble]
+    assert judge([number], min_confidence=0.5) == [number[:left]]
+
+
+@pytest.mark.parametrize(("text", "is_number"), [("0", False), ("101", False), ("108", True)])
+def test_zeros_and_ones_beside_what_is_no_digit_are_letters(text, is_number):
+    digits = stand_in_row(map(int, text))
+    other = Candidate(stand(30 * len(text), 4).blob, predict(4, 0.9, 0.96))
+    # Alone, the same are digits.
+    assert judge([digits], min_confidence=0.5) == [digits]
+    # Much that is like a digit must stand beside it, or it is a word in any case.
+    likely = stand_in_row(map(int, text * 3))
+    assert judge([[*likely, other]], min_confidence=0.5) == [likely if is_number else []]
+
+
+@pytest.mark.parametrize("text", ["175", "20865"])
+@pytest.mark.parametrize(
+    ("level", "confidence", "is_number"),
+    [(60.0, 0.7, False), (60.0, 0.95, True), (200.0, 0.7, True)],
+)
+def test_what_is_faint_and_unclear_is_the_pattern_of_the_paper(level, confidence, is_number, text):
+    written = stand_in_row([2, 0, 4, 8, 3])
+    faint = stand_in_row(map(int, text), level=level, confidence=confidence)
+    expected = [written, faint if is_number else []]
+    assert judge([written, faint], min_confidence=0.5) == expected
+
+
+@pytest.mark.parametrize(("height", "is_number"), [(100, True), (240, False)])
+def test_what_is_many_times_as_high_as_the_rest_is_no_number(height, is_number):
+    written = stand_in_row([2, 0, 4, 8, 3])
+    high = stand_in_row([8, 2, 5], height=height)
+    assert judge([written, high], min_confidence=0.5) == [written, high if is_number else []]
+
+
+@pytest.mark.parametrize(("text", "is_number"), [("1", False), ("17", False), ("171417", True)])
+def test_one_low_stroke_does_not_make_a_pattern_of_a_long_number(text, is_number):
+    written = stand_in_row([2, 0, 8, 8, 3])
+    strokes = [stand(0, 1, height=24), *stand_in_row(map(int, text[1:]))]
+    assert judge([written, strokes], min_confidence=0.5) == [written, strokes if is_number else []]

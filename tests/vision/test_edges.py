@@ -5,8 +5,10 @@ pytest.importorskip("cv2")
 
 import cv2
 
+from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.edges import is_beside_darkness
+from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.edges import leave_edges_out
 from edge_mnist.vision.ink import map_ink
 from edge_mnist.vision.segmentation import segment
 
@@ -65,14 +67,38 @@ def test_slanted_sides_of_a_frame_are_no_digits(slant, thickness, turn, reader, 
     assert reader.read(page).lines == ["4825"]
 
 
+def read_as(digit, blob):
+    prediction = Prediction(digit, 0.99, 0.0, False, np.eye(10)[digit].tolist(), 1.0)
+    return Candidate(blob, prediction)
+
+
 @pytest.mark.parametrize("hand", range(3))
 def test_piece_of_a_page_beside_a_desk_is_told_from_digits(hand, make_paper, write):
     page = make_paper()
     write(page, "20473185", 220, 200, hand=hand)
     page[:, :180] = make_paper(width=180, level=40)
     found = segment(next(map_ink(page)))
-    digits = [blob for row in found.rows for blob in row if blob.left > 200]
+    digits = [read_as(8, blob) for row in found.rows for blob in row if blob.left > 200]
     assert len(digits) >= 8
-    assert not any(is_beside_darkness(page, found, blob) for blob in digits)
+    assert all(leave_edges_out([digit], page, found) == [digit] for digit in digits)
     piece = Blob((174, 200, 12, 40), np.ones((40, 12), bool), 200.0)
-    assert is_beside_darkness(page, found, piece)
+    assert leave_edges_out([read_as(1, piece)], page, found) == []
+
+
+@pytest.mark.parametrize(("height", "is_digit"), [(22, False), (40, True), (55, False)])
+@pytest.mark.parametrize("is_last", [False, True])
+def test_stroke_that_ends_at_a_line_is_a_one_if_it_is_as_high_as_the_others(
+    is_last, height, is_digit, make_paper, write
+):
+    page = make_paper()
+    write(page, "2473", 220, 200, height=40)
+    left = 420 if is_last else 190
+    cv2.rectangle(page, (left, 240 - height), (left + 4, 239), 60, cv2.FILLED)
+    cv2.rectangle(page, (180, 240), (430, 243), 60, cv2.FILLED)
+    found = segment(next(map_ink(page)))
+    # The line is taken away, as it is when a number is underlined or framed.
+    blobs = [blob for row in found.rows for blob in row if 210 < blob.left < 410]
+    stroke = read_as(1, Blob((left, 240 - height, 5, height), np.ones((height, 5), bool), 180.0))
+    number = [read_as(8, blob) for blob in blobs]
+    number.insert(len(number) if is_last else 0, stroke)
+    assert (stroke in leave_edges_out(number, page, found)) == is_digit
