@@ -34,8 +34,10 @@ MIN_LEVEL_SHARE = 0.4
 # How much like digits the candidates of a number are, in the mean of 1 less the rejection score, by
 # how many there are at most: less is left to chance in more of them.
 MIN_LIKENESS = {3: 0.5, 12: 0.7, math.inf: 0.85}
-# A rejected candidate in such a number counts as a digit up to this score.
+# A rejected candidate in such a number counts as a digit up to this score, and at any score between
+# digits of more than so many: fewer may be letters.
 MAX_RESCUED_SCORE = 0.95
+MAX_WORD = 3
 # Digits whose scores are less than this in the mean are unclear: what one has read into a pattern.
 MIN_SURE_SCORE = math.log(0.8)
 # A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, it
@@ -324,13 +326,17 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     likeness = np.mean([1 - c.prediction.rejection_score for c in group])
     if likeness < next(least for most, least in MIN_LIKENESS.items() if len(group) <= most):
         return []
-    # Among digits that are read well a strange one is a digit, too.
+    # Among digits that are read well a strange one is a digit, too; between them it must be one.
     limit = MAX_RESCUED_SCORE if len(group) > 1 else 0.0
     number = [
         c
-        for c in group
+        for index, c in enumerate(group)
         if c.prediction.confidence >= min_confidence
-        and (not c.prediction.rejected or c.prediction.rejection_score <= limit)
+        and (
+            not c.prediction.rejected
+            or c.prediction.rejection_score <= limit
+            or _stands_among_digits(group, index)
+        )
     ]
     if len(number) < len(group) and all(c.prediction.digit in LETTERS for c in number):
         return []
@@ -338,6 +344,14 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     if contradicted and contradicted >= CUT_SHARE * len(number):
         number = [c for c in number if not c.is_contradicted]
     return [] if _is_cut_from_word(number) else number
+
+
+def _stands_among_digits(group: list[Candidate], index: int) -> bool:
+    """Tell whether a candidate has a digit before and after it, in a number that is not short."""
+    return len(group) > MAX_WORD and all(
+        0 <= beside < len(group) and not group[beside].prediction.rejected
+        for beside in (index - 1, index + 1)
+    )
 
 
 def _is_cut_from_word(number: list[Candidate]) -> bool:

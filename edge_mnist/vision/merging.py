@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from edge_mnist.vision.grouping import group
-from edge_mnist.vision.reading import Number, Rows, overlap
+from edge_mnist.vision.places import overlap_places
+from edge_mnist.vision.reading import Number, Rows
 
-# Numbers of two readings that share so much of the smaller one's box stand in the same place.
+# Numbers of two readings that share so much of the smaller one's place stand in the same one.
 MIN_OVERLAP = 0.2
 # By this factor more was read if it is more at all.
 MIN_GAIN = 1.02
@@ -42,7 +43,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
         (i, j)
         for i, (_, number) in enumerate(mine)
         for j, (_, other) in enumerate(theirs, len(mine))
-        if overlap(number.box, other.box) >= MIN_OVERLAP
+        if overlap_places(number.boxes, other.boxes) >= MIN_OVERLAP
     ]
     heights = [found.box[3] for _, number in mine for found in number.digits]
     ratio = _compare_heights([(mine[i][1], theirs[j - len(mine)][1]) for i, j in links])

@@ -65,9 +65,14 @@ class Number:
         return min(found.confidence for found in self.digits)
 
     @property
+    def boxes(self) -> list[Box]:
+        """The box of each digit."""
+        return [found.box for found in self.digits]
+
+    @property
     def box(self) -> Box:
         """The box around all digits."""
-        return bound([found.box for found in self.digits])
+        return bound(self.boxes)
 
 
 # The numbers of each line of text, line by line, from left to right.

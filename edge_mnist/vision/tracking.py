@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from edge_mnist.vision.reading import Box, Number, Reading, bound, overlap
+import numpy as np
+
+from edge_mnist.vision.places import overlap_places
+from edge_mnist.vision.reading import Box, Number, Reading, bound
 from edge_mnist.vision.votes import Votes
 
 # A number that has not been seen for so many frames has left.
 MAX_UNSEEN = 15
 # And one that has been for more than this is hidden.
 MAX_MISSED = 2
-# Numbers overlap their own place of the frame before by this share of the smaller box.
+# Numbers overlap their own place of the frame before by this share of the smaller one.
 MIN_OVERLAP = 0.3
 
 
@@ -35,7 +38,7 @@ class _Track:
     """A number that is followed."""
 
     index: int
-    box: Box
+    boxes: list[Box]  # of its digits, where they were seen last
     votes: Votes = field(default_factory=Votes)
     unseen: int = 0
     text: str | None = None  # once it holds
@@ -46,12 +49,12 @@ class _Track:
         for number in numbers:
             self.votes.add(number.text, number.confidence)
         if numbers:
-            self.box = bound([number.box for number in numbers])
+            self.boxes = [box for number in numbers for box in number.boxes]
 
     def count(self) -> StableNumber | None:
         """Return what the votes agree on, if they do."""
         agreed = self.votes.agree()
-        return None if agreed is None else StableNumber(*agreed, self.box, self.index)
+        return None if agreed is None else StableNumber(*agreed, bound(self.boxes), self.index)
 
 
 class Tracker:
@@ -100,9 +103,10 @@ class Tracker:
 
     def _find(self, number: Number) -> _Track:
         """Return what stood at a number's place, or start to follow it."""
-        near = max(self._tracks, key=lambda track: overlap(track.box, number.box), default=None)
-        if near is None or overlap(near.box, number.box) < MIN_OVERLAP:
-            near = _Track(self._made, number.box)
-            self._made += 1
-            self._tracks.append(near)
-        return near
+        shares = [overlap_places(track.boxes, number.boxes) for track in self._tracks]
+        if max(shares, default=0.0) >= MIN_OVERLAP:
+            return self._tracks[int(np.argmax(shares))]
+        new = _Track(self._made, number.boxes)
+        self._made += 1
+        self._tracks.append(new)
+        return new

@@ -1,12 +1,17 @@
 """What readings of one place agree on over several frames."""
 
+import math
 from collections import defaultdict, deque
 
 # Frames whose readings vote on what stands there.
 VOTING_FRAMES = 12
 # A reading holds once so many of them agree, with this share of the votes.
 MIN_AGREEING = 4
-MIN_SHARE = 0.7
+MIN_SHARE = 0.8
+# One that is less sure than this is wrong about as often as right, and counts for less: ten frames
+# of it must agree.
+SURE_CONFIDENCE = 0.95
+DOUBTFUL_VOTE = 0.4
 
 
 class Votes:
@@ -29,5 +34,9 @@ class Votes:
             return None
         text, weight = max(weights.items(), key=lambda entry: entry[1])
         share = weight / sum(weights.values())
-        agreeing = sum(vote == text for vote, _ in self._votes)
+        agreeing = math.fsum(
+            1.0 if confidence >= SURE_CONFIDENCE else DOUBTFUL_VOTE
+            for vote, confidence in self._votes
+            if vote == text
+        )
         return None if agreeing < MIN_AGREEING or share < MIN_SHARE else (text, share)

@@ -207,3 +207,15 @@ def test_one_low_stroke_does_not_make_a_pattern_of_a_long_number(text, is_number
     written = stand_in_row([2, 0, 8, 8, 3])
     strokes = [stand(0, 1, height=24), *stand_in_row(map(int, text[1:]))]
     assert judge([written, strokes], min_confidence=0.5) == [written, strokes if is_number else []]
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "is_digit"),
+    [("20486", 2, True), ("2048", 1, True), ("204", 1, False), ("20486", 4, False)],
+)
+def test_what_stands_among_digits_is_one_however_strange(text, index, is_digit):
+    number = stand_in_row(map(int, text))
+    strange = predict(int(text[index]), 0.99, rejection_score=0.99)
+    number[index] = Candidate(number[index].blob, strange)
+    expected = number if is_digit else [c for c in number if not c.prediction.rejected]
+    assert judge([number], min_confidence=0.5) == [expected]

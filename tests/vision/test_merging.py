@@ -7,9 +7,9 @@ from edge_mnist.vision.merging import take_better
 from edge_mnist.vision.reading import FoundDigit, Number, Reading
 
 
-def number(text, left, top=0, confidence=0.9, width=20, height=40):
-    """A number whose digits stand side by side."""
-    boxes = [(left + i * width, top, width, height) for i in range(len(text))]
+def number(text, left, top=0, confidence=0.9, width=20, height=40, fall=0):
+    """A number whose digits stand side by side; each may stand lower than the last."""
+    boxes = [(left + i * width, top + i * fall, width, height) for i in range(len(text))]
     return Number(
         tuple(
             FoundDigit(int(character), confidence, box, np.eye(10)[int(character)])
@@ -32,6 +32,14 @@ def test_surer_reading_is_taken():
     mine = ((number("12", 0, confidence=0.6), number("3", 200)),)
     theirs = ((number("72", 0, confidence=0.8), number("3", 200)),)
     assert merge(mine, theirs) == ["72 3"]
+
+
+@pytest.mark.parametrize("fall", [-8, 8])
+def test_line_of_a_turned_page_does_not_stand_in_the_next_ones_place(fall):
+    below = (number("24816357", 0, top=50, fall=fall),)
+    mine = ((number("2048163", 0, fall=fall),), below)
+    theirs = ((number("20481635", 0, fall=fall),), below)
+    assert merge(mine, theirs) == ["20481635", "24816357"]
 
 
 def test_softer_edges_are_no_reason_to_take_the_other():

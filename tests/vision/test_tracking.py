@@ -5,11 +5,11 @@ from edge_mnist.vision.reading import FoundDigit, Number, Reading
 from edge_mnist.vision.tracking import Tracker
 
 
-def number(text, x=100, y=100, confidence=0.9):
-    """A number at a place, 20 pixels a digit."""
+def number(text, x=100, y=100, confidence=0.99, fall=0):
+    """A number at a place, 20 pixels a digit; each may stand lower than the last."""
     return Number(
         tuple(
-            FoundDigit(int(digit), confidence, (x + 20 * i, y, 15, 30), np.full(10, 0.1))
+            FoundDigit(int(digit), confidence, (x + 20 * i, y + fall * i, 15, 30), np.full(10, 0.1))
             for i, digit in enumerate(text)
         )
     )
@@ -44,6 +44,23 @@ def test_votes_count_by_confidence():
     assert track(tracker, [reading(n) for n in shown]) == ["17"]
     (found,) = tracker.stable
     assert found.confidence > 0.7
+
+
+@pytest.mark.parametrize(("confidence", "frames"), [(0.99, 4), (0.96, 4), (0.9, 10), (0.6, 10)])
+def test_what_is_less_sure_must_hold_for_longer(confidence, frames):
+    tracker = Tracker()
+    shown = reading(number("17", confidence=confidence))
+    assert track(tracker, [shown] * (frames - 1)) == []
+    assert track(tracker, [shown]) == ["17"]
+
+
+@pytest.mark.parametrize("fall", [-6, 6])
+def test_numbers_of_a_turned_page_are_followed_apart(fall):
+    # Their boxes overlap by more than half.
+    upper, lower = (number(text, y=y, fall=fall) for text, y in (("12345678", 100), ("7654", 140)))
+    tracker = Tracker()
+    assert sorted(track(tracker, [reading(upper, lower)] * 10)) == ["12345678", "7654"]
+    assert len({found.track for found in tracker.stable}) == 2
 
 
 def test_number_that_moves_is_one_number():
