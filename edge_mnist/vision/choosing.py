@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 from typing import NamedTuple
 
 import numpy as np
@@ -287,8 +288,8 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
     usual = None
     if len(sure) >= MIN_SURE:
         usual = _Usual(
-            height=float(np.median([blob.height for blob in sure])),
-            level=float(np.median([blob.level for blob in sure])),
+            height=median(blob.height for blob in sure),
+            level=median(blob.level for blob in sure),
         )
     has_lone_ones = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
     has_grid = _is_grid(
@@ -312,8 +313,8 @@ class _Usual(NamedTuple):
 
 
 def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidate]:
-    height = float(np.median([c.blob.height for c in group]))
-    level = float(np.median([c.blob.level for c in group]))
+    height = median(c.blob.height for c in group)
+    level = median(c.blob.level for c in group)
     group = [
         c
         for c in group
@@ -323,7 +324,7 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     ]
     if not group:
         return []
-    likeness = np.mean([1 - c.prediction.rejection_score for c in group])
+    likeness = fmean(1 - c.prediction.rejection_score for c in group)
     if likeness < next(least for most, least in MIN_LIKENESS.items() if len(group) <= most):
         return []
     # Among digits that are read well a strange one is a digit, too; between them it must be one.
@@ -386,7 +387,7 @@ def _is_weak(number: list[Candidate]) -> bool:
 
 
 def _is_unclear(number: list[Candidate]) -> bool:
-    return bool(np.mean([c.score for c in number]) < MIN_SURE_SCORE)
+    return fmean(c.score for c in number) < MIN_SURE_SCORE
 
 
 def _is_plausible(number: list[Candidate], usual: _Usual | None) -> bool:

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 
+# Most of a frame is paper. If all ink lies within this share of it, the rest is not searched.
+MAX_CROP_SHARE = 0.5
+
 
 class Components(NamedTuple):
     """The connected pieces of a mask; the first is all that is not in the mask.
@@ -23,12 +26,26 @@ class Components(NamedTuple):
 
 def find_components(mask: Mask) -> Components:
     """Find the pieces of a mask, uint8 [height, width], above 0 where it holds; corners connect."""
+    x, y, w, h = cv2.boundingRect(mask)
+    if 0 < w * h < MAX_CROP_SHARE * mask.size:
+        return _find_within(mask, x, y, w, h)
     # 16 bits are quicker, but OpenCV crashes if they do not suffice.
     is_small = cv2.countNonZero(mask) < np.iinfo(np.uint16).max
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S
     )
     return Components(labels, stats.astype(np.int32, copy=False))
+
+
+def _find_within(mask: Mask, x: int, y: int, w: int, h: int) -> Components:
+    """Find the pieces of a mask that is empty but for a rectangle."""
+    region = slice(y, y + h), slice(x, x + w)
+    within = find_components(np.ascontiguousarray(mask[region]))
+    labels = np.zeros(mask.shape, within.labels.dtype)
+    labels[region] = within.labels
+    stats = within.stats + np.array([x, y, 0, 0, 0], np.int32)
+    stats[0] = 0, 0, mask.shape[1], mask.shape[0], mask.size - stats[1:, cv2.CC_STAT_AREA].sum()
+    return Components(labels, stats)
 
 
 def touches_border(

@@ -1,6 +1,7 @@
 """Telling what was written from the edge of a page or the side of a frame."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def _is_side(
     others = [other.blob.height for other in number if other is not one]
     if one.prediction.digit != 1 or not others:
         return False
-    ratio = one.blob.height / float(np.median(others))
+    ratio = one.blob.height / median(others)
     return not MAX_LOWER <= ratio <= MAX_HIGHER and (
         max(_measure_ends(gray, found, one.blob)) > MIN_DARK_END
     )
@@ -107,7 +108,9 @@ def _look_around(
     """Return what around ink is as dark as it, and what is around it, both bool [height, width]."""
     x, y = blob.box[:2]
     sides = (FAR_PX,) * 4
-    ink = cv2.copyMakeBorder(blob.mask.view(np.uint8), *sides, cv2.BORDER_CONSTANT).astype(np.uint8)
+    ink = cv2.copyMakeBorder(blob.mask.view(np.uint8), *sides, cv2.BORDER_CONSTANT).astype(
+        np.uint8, copy=False
+    )
     corner = np.array([x - FAR_PX, y - FAR_PX])
     to_frame = found.to_frame.copy()
     to_frame[:, 2] += to_frame[:, :2] @ corner
@@ -115,7 +118,7 @@ def _look_around(
     turned = cv2.warpAffine(
         gray, to_frame, ink.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    levels: GrayImage = (~turned if found.ink.is_bright else turned).astype(np.uint8)
+    levels: GrayImage = (~turned if found.ink.is_bright else turned).astype(np.uint8, copy=False)
     around = _widen(ink, FAR_PX) > _widen(ink, NEAR_PX)
     own = take_rank(levels[ink > 0], INK_RANK)
     paper = take_rank(levels[around], PAPER_RANK)
@@ -124,4 +127,4 @@ def _look_around(
 
 
 def _widen(ink: Mask, pixels: int) -> Mask:
-    return cv2.dilate(ink, np.ones((2 * pixels + 1,) * 2, np.uint8)).astype(np.uint8)
+    return cv2.dilate(ink, np.ones((2 * pixels + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)

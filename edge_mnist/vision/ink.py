@@ -50,6 +50,9 @@ MIN_LIGHT = 0.2
 # Somewhere a stroke must be this strong.
 STRONG_CONTRAST = 20
 STRONG_NOISES = 4.5
+# The paper's grain is measured at one in so many pixels of a row, and in one in so many rows; not in
+# step with the blocks of a JPEG, whose edges differ.
+SAMPLE_STEP = 3
 # What rounding to whole levels makes of none at all.
 MIN_NOISE = 0.3
 
@@ -77,7 +80,9 @@ class InkMap:
     def mask(self) -> Mask:
         """uint8 [height, width], 1 where there may be ink."""
         binary = cv2.THRESH_BINARY
-        return cv2.threshold(self.contrast, self.min_contrast, 1, binary)[1].astype(np.uint8)
+        return cv2.threshold(self.contrast, self.min_contrast, 1, binary)[1].astype(
+            np.uint8, copy=False
+        )
 
 
 def map_ink(gray: GrayImage) -> Iterator[InkMap]:
@@ -109,7 +114,7 @@ def map_unlikely_ink(gray: GrayImage) -> InkMap | None:
 def _prepare(gray: GrayImage) -> tuple[GrayImage, GrayImage, float]:
     """Return a picture with less noise, a reduced one, and its skew."""
     # Noise is finer than any stroke.
-    gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8)
+    gray = cv2.GaussianBlur(gray, (3, 3), 0).astype(np.uint8, copy=False)
     coarse = _shrink(gray, max(1, round(min(gray.shape) / COARSE_SIDE)))
     return gray, coarse, _measure_skew(coarse)
 
@@ -128,26 +133,27 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     growth = np.ones(256) if is_bright else np.sqrt(np.minimum(levels, 1))
 
     def exceeds(noises: float) -> Mask:
-        limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
+        limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8, copy=False)
         limits[levels < MIN_LIGHT] = 255
-        limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8), gray.shape)
-        return cv2.compare(missing, limit, cv2.CMP_GT).astype(np.uint8)
+        limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8, copy=False), gray.shape)
+        return cv2.compare(missing, limit, cv2.CMP_GT).astype(np.uint8, copy=False)
 
     missing, strong = cv2.bitwise_and(missing, exceeds(MIN_NOISES)), exceeds(STRONG_NOISES)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
     _, visible = cv2.threshold(contrast, STRONG_CONTRAST, 1, cv2.THRESH_BINARY)
-    strong = cv2.bitwise_and(strong, visible).astype(np.uint8)
-    return InkMap(contrast.astype(np.uint8), strong, is_bright, noise / usual)
+    strong = cv2.bitwise_and(strong, visible).astype(np.uint8, copy=False)
+    return InkMap(contrast.astype(np.uint8, copy=False), strong, is_bright, noise / usual)
 
 
 def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
     """Return the median of what is missing of the paper's light, and the standard deviation."""
     # A sample of the pixels is enough. The offset keeps what is brighter than the paper.
     offset = 100
-    missing = cv2.addWeighted(paper[::2, ::2], 1, gray[::2, ::2], -1, offset)
-    counts = cv2.calcHist([missing.astype(np.uint8)], [0], None, [256], [0, 256])
+    sample = slice(None, None, SAMPLE_STEP)
+    missing = cv2.addWeighted(paper[sample, sample], 1, gray[sample, sample], -1, offset)
+    counts = cv2.calcHist([missing.astype(np.uint8, copy=False)], [0], None, [256], [0, 256])
     shares = np.cumsum(counts) / missing.size
     # From the paper's brighter half: ink is in the other one.
     low, middle = np.interp([BELOW_ONE_SIGMA, 0.5], shares, np.arange(256) + 0.5)
@@ -157,7 +163,9 @@ def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
 def _shrink(gray: GrayImage, factor: int) -> GrayImage:
     height, width = gray.shape
     size = (max(1, width // factor), max(1, height // factor))
-    shrunk: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    shrunk: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(
+        np.uint8, copy=False
+    )
     return shrunk
 
 
@@ -175,22 +183,24 @@ def _find_paper(coarse: GrayImage) -> GrayImage:
     inner = slice(margin, margin + coarse.shape[0]), slice(margin, margin + coarse.shape[1])
     # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
     beyond = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
-    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8), STROKE_WIDTH)[inner]
+    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8, copy=False), STROKE_WIDTH)[inner]
     # A shadow that ends at the border is no stroke that ends before it.
     mirrored = cv2.copyMakeBorder(
         coarse, margin, margin, margin, margin, cv2.BORDER_REFLECT_101
-    ).astype(np.uint8)
+    ).astype(np.uint8, copy=False)
     thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
-    mask = (closed < (1 - THICK_CONTRAST) * thick).astype(np.uint8)
+    mask = (closed < (1 - THICK_CONTRAST) * thick).astype(np.uint8, copy=False)
     if mask.any():
         labels, stats = find_components(mask)
         is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
         is_free[0] = False
-        near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
+        near = cv2.dilate(
+            is_free[labels].astype(np.uint8, copy=False), np.ones((STROKE_WIDTH,) * 2, np.uint8)
+        )
         closed = np.where(near > 0, thick, closed)
     # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
     eroded = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
-    return np.maximum(eroded.astype(np.uint8), 1)
+    return np.maximum(eroded.astype(np.uint8, copy=False), 1)
 
 
 def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) -> GrayImage:
@@ -206,7 +216,7 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
     """
     square = np.ones((3, 3), np.uint8)
     bright, dark = cv2.dilate(coarse_paper, square), cv2.erode(coarse_paper, square)
-    is_edge = (dark < (1 - EDGE_CONTRAST) * bright).astype(np.uint8)
+    is_edge = (dark < (1 - EDGE_CONTRAST) * bright).astype(np.uint8, copy=False)
     if not is_edge.any():
         return paper
     factor = gray.shape[0] / coarse_paper.shape[0]
@@ -219,12 +229,12 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
         same = cv2.resize(fine, coarse_paper.shape[::-1], interpolation=cv2.INTER_NEAREST)
         shares = coarse_paper / np.maximum(same, np.float32(1))
         share = min(float(np.median(shares[near == 0])), 1.0)
-        fine = cv2.convertScaleAbs(fine, alpha=share).astype(np.uint8)
+        fine = cv2.convertScaleAbs(fine, alpha=share).astype(np.uint8, copy=False)
     mask = cv2.resize(near, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
     # Lines of pixels follow an edge to a pixel.
     enlarged = cv2.erode(_enlarge(fine, gray.shape), square, borderType=cv2.BORDER_REPLICATE)
     enlarged = np.maximum(enlarged, 1)
-    return cv2.copyTo(enlarged, mask, paper.copy()).astype(np.uint8)
+    return cv2.copyTo(enlarged, mask, paper.copy()).astype(np.uint8, copy=False)
 
 
 def _find_directions(paper: GrayImage) -> NDArray[np.float32]:
@@ -265,13 +275,13 @@ def _close_along(picture: GrayImage, width: int, directions: NDArray[np.float32]
     size = picture.shape[1], picture.shape[0]
     for turns in np.arange(1, EDGE_DIRECTIONS) / EDGE_DIRECTIONS:
         away = np.abs(directions - turns)
-        is_along = (np.minimum(away, 1 - away) < EDGE_TOLERANCE).astype(np.uint8)
+        is_along = (np.minimum(away, 1 - away) < EDGE_TOLERANCE).astype(np.uint8, copy=False)
         # A square's side is upright, too.
         if turns == 0.5 or not is_along.any():
             continue
         line = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, _draw_line(width, turns))
         mask = cv2.resize(is_along, size, interpolation=cv2.INTER_NEAREST)
-        closed = cv2.copyTo(cv2.max(closed, line), mask, closed).astype(np.uint8)
+        closed = cv2.copyTo(cv2.max(closed, line), mask, closed).astype(np.uint8, copy=False)
     return closed
 
 
@@ -281,13 +291,15 @@ def _draw_line(length: int, turns: float) -> Mask:
     middle = (length - 1) / 2
     reach = middle * np.array([math.cos(math.pi * turns), math.sin(math.pi * turns)])
     start, end = (np.rint(middle + way * reach).astype(int).tolist() for way in (-1, 1))
-    return cv2.line(kernel, start, end, (1,)).astype(np.uint8)
+    return cv2.line(kernel, start, end, (1,)).astype(np.uint8, copy=False)
 
 
 def _enlarge(coarse: GrayImage, shape: tuple[int, ...]) -> GrayImage:
-    return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    return cv2.resize(coarse, shape[::-1], interpolation=cv2.INTER_LINEAR).astype(
+        np.uint8, copy=False
+    )
 
 
 def _close(picture: GrayImage, width: int) -> GrayImage:
     kernel = np.ones((width, width), np.uint8)
-    return cv2.morphologyEx(picture, cv2.MORPH_CLOSE, kernel).astype(np.uint8)
+    return cv2.morphologyEx(picture, cv2.MORPH_CLOSE, kernel).astype(np.uint8, copy=False)

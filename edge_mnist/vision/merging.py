@@ -1,8 +1,7 @@
 """Of several readings of a frame the best one, number by number."""
 
 from collections.abc import Iterable, Sequence
-
-import numpy as np
+from statistics import median
 
 from edge_mnist.vision.grouping import group
 from edge_mnist.vision.places import overlap_places
@@ -84,7 +83,7 @@ def _compare(own: Sequence[Number], other: Sequence[Number], ratio: float) -> tu
         ratio: How many times as high digits are in the first; it matters where one has more.
     """
     sides = [[found for number in side for found in number.digits] for side in (own, other)]
-    usual = [float(np.median([found.box[3] for found in side])) if side else 1.0 for side in sides]
+    usual = [float(median(found.box[3] for found in side)) if side else 1.0 for side in sides]
     was, would_be = (
         sum(found.confidence * min(found.box[3] / most, 1) for found in side)
         for side, most in zip(sides, usual, strict=True)
@@ -104,21 +103,21 @@ def _compare_heights(pairs: Sequence[tuple[Number, Number]]) -> float:
         for number, other in pairs
         if len(number.digits) == len(other.digits)
     ]
-    return float(np.median(ratios)) if ratios else 1.0
+    return median(ratios) if ratios else 1.0
 
 
 def _middle(line: Sequence[Number]) -> float:
     """Return the row that a line stands on, in the middle of its digits."""
     boxes = [found.box for number in line for found in number.digits]
-    return float(np.median([top + height / 2 for _, top, _, height in boxes]))
+    return median(top + height / 2 for _, top, _, height in boxes)
 
 
 def _is_unmistakable(number: Number, usual: Sequence[int]) -> bool:
     """Tell whether what one reading has alone is a number, by the heights of other digits."""
     if len(usual) < MIN_USUAL or all(found.digit == 1 for found in number.digits):
         return False
-    height = float(np.median([found.box[3] for found in number.digits]))
-    is_usual = abs(height / float(np.median(usual)) - 1) <= HEIGHT_SPREAD
+    height = median(found.box[3] for found in number.digits)
+    is_usual = abs(height / median(usual) - 1) <= HEIGHT_SPREAD
     return is_usual and number.confidence >= MIN_SURE_CONFIDENCE
 
 

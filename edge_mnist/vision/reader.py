@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import cv2
 import numpy as np
@@ -187,7 +188,7 @@ class Reader:
     ) -> list[list[Candidate]]:
         """Classify the blobs of each line, and the parts of those that may be several digits."""
         blobs = [blob for row in found.rows for blob in row]
-        usual = [float(np.median([blob.width for blob in row])) for row in found.rows for _ in row]
+        usual = [median(blob.width for blob in row) for row in found.rows for _ in row]
         wholes = self._classify(found.ink, blobs, stopwatch)
         # Cutting costs more than reading, so only what is doubtful comes into a second batch.
         shares = [
@@ -312,13 +313,13 @@ def _reduce(gray: GrayImage, side: int) -> GrayImage:
     size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
     # Down to a half no pixel is passed over, and this is quicker.
     interpolation = cv2.INTER_LINEAR if scale < 2 else cv2.INTER_AREA
-    return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8)
+    return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8, copy=False)
 
 
 def _is_small(found: Segmentation) -> bool:
     """Tell whether what was found is so small that it was worth another look, if anything was."""
     heights = [blob.height for row in found.rows for blob in row]
-    return not heights or float(np.median(heights)) < SMALL_PX
+    return not heights or median(heights) < SMALL_PX
 
 
 def _enlarge(rows: Rows, scale: float) -> Rows:

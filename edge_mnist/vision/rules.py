@@ -139,7 +139,7 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
         if FAINTER * usual <= MAX_FAINT_SHARE * writing:
             # What is as faint as the rules are, are pieces of them.
             above = cv2.threshold(contrast, FAINTER * usual, 0, cv2.THRESH_TOZERO)[1]
-            erased = above.astype(np.uint8)
+            erased = above.astype(np.uint8, copy=False)
         else:
             threshold = min(threshold, RULE_CORE_SHARE * usual)
     # Where ink is dark, a low threshold makes lines of its soft edges and thick ones of thin ones.
@@ -176,7 +176,7 @@ class _Rules:
 
 
 def _find(contrast: GrayImage, threshold: float) -> _Rules:
-    mask = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1].astype(np.uint8)
+    mask = cv2.threshold(contrast, threshold, 1, cv2.THRESH_BINARY)[1].astype(np.uint8, copy=False)
     turned, turned_contrast = _transpose(mask), _transpose(contrast)
     level, levels = _find_rules(mask, contrast, MIN_SLENDERNESS)
     upright, more = _find_rules(turned, turned_contrast, MIN_UPRIGHT_SLENDERNESS)
@@ -184,12 +184,12 @@ def _find(contrast: GrayImage, threshold: float) -> _Rules:
         # The soft edges of digits and frames run into one another.
         core = turned_contrast > SIDE_CORE_SHARE * float(np.median(levels))
         sides = _find_sides(turned & core, _transpose(level))
-        upright = cv2.bitwise_or(upright, sides).astype(np.uint8)
+        upright = cv2.bitwise_or(upright, sides).astype(np.uint8, copy=False)
     return _Rules(mask, level, _transpose(upright), np.concatenate([levels, more]))
 
 
 def _transpose(picture: Mask) -> Mask:
-    return cv2.transpose(picture).astype(np.uint8)
+    return cv2.transpose(picture).astype(np.uint8, copy=False)
 
 
 def _find_rules(
@@ -211,7 +211,7 @@ def _find_rules(
     )
     is_rule[0] = False
     levels = np.bincount(own, contrast[runs > 0], minlength=len(stats)) / np.maximum(ink, 1)
-    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8)
+    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8, copy=False)
     return rules, levels[is_rule]
 
 
@@ -222,7 +222,7 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
         mask: uint8 [height, width] of 0 and 1.
         ends: The upright rules, of the same shape.
     """
-    runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8), MIN_SIDE)
+    runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8, copy=False), MIN_SIDE)
     labels, stats = find_components(_link(runs))
     x, y, w, h, area = stats.T
     is_side = (
@@ -232,23 +232,23 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
     # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
     near, ink = ends, mask | ends
     for _ in range(MAX_SOFT_EDGE):
-        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8) & ink
+        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False) & ink
     for label in np.flatnonzero(is_side):
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]
         is_side[label] = near[rows, left : left + 3].any() and near[rows, right - 3 : right].any()
-    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8)
+    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8, copy=False)
     return sides
 
 
 def _link(runs: Mask) -> Mask:
-    return cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)).astype(np.uint8)
+    return cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)).astype(np.uint8, copy=False)
 
 
 def _find_runs(mask: Mask, length: int) -> Mask:
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
     runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    return runs.astype(np.uint8)
+    return runs.astype(np.uint8, copy=False)
 
 
 def _leave_feet(rules: Mask) -> Mask:
@@ -291,4 +291,4 @@ def _erase(contrast: GrayImage, mask: Mask, rules: Mask, most: float) -> GrayIma
     above = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
     below = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, 0))
     goes = cv2.subtract(near, cv2.bitwise_and(above, below))
-    return np.where((goes > 0) & (contrast < most), 0, contrast).astype(np.uint8)
+    return np.where((goes > 0) & (contrast < most), 0, contrast).astype(np.uint8, copy=False)

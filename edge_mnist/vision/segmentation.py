@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from statistics import median
 
 import cv2
 import numpy as np
@@ -100,7 +101,7 @@ def _take_rules_away(
     tilts = estimate_tilts(ink.mask)
     # After turning, the border is no longer where it was: what reaches it goes, rules excepted.
     is_cut = touches_border(stats, shape) & ~are_rules(stats, shape)
-    cleared = np.where(is_cut[labels], 0, ink.contrast).astype(np.uint8)
+    cleared = np.where(is_cut[labels], 0, ink.contrast).astype(np.uint8, copy=False)
     turned, to_frame = replace(ink, contrast=cleared), np.eye(2, 3)
     if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
         turned, to_frame = _turn(turned, *tilts)
@@ -124,7 +125,9 @@ def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDAr
 
     def turn(picture: GrayImage, interpolation: int) -> GrayImage:
         flags = interpolation | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(picture, to_frame, (wide, high), flags=flags).astype(np.uint8)
+        return cv2.warpAffine(picture, to_frame, (wide, high), flags=flags).astype(
+            np.uint8, copy=False
+        )
 
     contrast, strong = turn(ink.contrast, cv2.INTER_LINEAR), turn(ink.strong, cv2.INTER_NEAREST)
     return replace(ink, contrast=contrast, strong=strong), to_frame
@@ -144,7 +147,7 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
         own = [blob for blob in row if id(blob) not in used]
         if not own:
             continue
-        high = float(np.median([blob.height for blob in own]))
+        high = float(median(blob.height for blob in own))
         top, bottom = min(b.top for b in own) - high, max(b.bottom for b in own) + high
         loose = [
             part

@@ -1,6 +1,7 @@
 """Which blobs stand in a line."""
 
 import math
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,7 @@ def find_lines(blobs: list[Blob]) -> tuple[list[list[int]], float]:
     left, top, width, height = boxes.T
     center = left + width / 2
     level = top + height / 2 - slope * center
-    rows = _merge_rows(chains, level, height)
-    rows.sort(key=lambda row: float(np.median(level[row])))
+    rows = _merge_rows(chains, level.tolist(), height.tolist())
     return [sorted(row, key=lambda i: center[i]) for row in rows], slope
 
 
@@ -79,21 +79,34 @@ def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) ->
         return 0.0
     left, top, width, height = boxes.T
     center, bottom = left + width / 2, top + height
-    return float(np.median([(bottom[j] - bottom[i]) / (center[j] - center[i]) for i, j in links]))
+    i, j = np.array(links).T
+    return float(np.median((bottom[j] - bottom[i]) / (center[j] - center[i])))
 
 
 def _merge_rows(
-    chains: list[list[int]], level: NDArray[np.float64], height: NDArray[np.float64]
+    chains: list[list[int]], level: list[float], height: list[float]
 ) -> list[list[int]]:
-    """Put chains on the same level into one row, though they stand far apart."""
+    """Put chains on the same level into one row, though they stand far apart.
+
+    Args:
+        chains: The indices of blobs.
+        level: How low each blob stands.
+        height: Of each blob.
+
+    Returns:
+        The rows from top to bottom.
+    """
+
+    def measure(row: list[int]) -> tuple[float, float]:
+        return median(level[i] for i in row), median(height[i] for i in row)
+
     rows: list[list[int]] = []
-    for chain in sorted(chains, key=lambda c: float(np.median(level[c]))):
-        middle, high = np.median(level[chain]), np.median(height[chain])
+    for chain in sorted(chains, key=measure):
+        middle, high = measure(chain)
         if rows:
-            last = rows[-1]
-            near = abs(middle - np.median(level[last]))
-            if near <= MAX_ROW_STEP * min(high, np.median(height[last])):
-                last.extend(chain)
+            last_middle, last_high = measure(rows[-1])
+            if abs(middle - last_middle) <= MAX_ROW_STEP * min(high, last_high):
+                rows[-1].extend(chain)
                 continue
         rows.append(list(chain))
-    return rows
+    return sorted(rows, key=measure)
