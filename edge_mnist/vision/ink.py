@@ -50,7 +50,7 @@ MIN_LIGHT = 0.2
 # Somewhere a stroke must be this strong.
 STRONG_CONTRAST = 20
 STRONG_NOISES = 4.5
-# The paper's grain is measured at one in so many pixels of a row, and in one in so many rows; not in
+# The paper's grain is measured at one in so many pixels of a row, in one of so many rows: not in
 # step with the blocks of a JPEG, whose edges differ.
 SAMPLE_STEP = 3
 # What rounding to whole levels makes of none at all.
