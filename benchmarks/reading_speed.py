@@ -160,12 +160,20 @@ def measure_case(
 ) -> Case:
     """Read frames in turn, first for the time of all, then for that of each stage."""
     turns = cycle(frames)
-    stats = measure(
-        lambda: reader.read(next(turns)), runs=runs, warmup_runs=max(20, 2 * len(frames))
-    )
+    spent_ms = []
+
+    def read_next() -> None:
+        frame, started = next(turns), time.perf_counter()
+        reader.read(frame)
+        spent_ms.append(1e3 * (time.perf_counter() - started))
+
+    warmup_runs = 2 * len(frames)
+    stats = measure(read_next, runs=runs, warmup_runs=warmup_runs)
+    per_frame = [np.median(spent_ms[warmup_runs + i :: len(frames)]) for i in range(len(frames))]
     read = np.mean([len(reader.read(frame).digits) for frame in frames])
     stages_ms = measure_stages(reader, list(islice(cycle(frames), runs)))
-    return Case(name, digits, float(read), stats.p50_us / 1e3, stats.p90_us / 1e3, stages_ms)
+    p50_ms, p90_ms = stats.p50_us / 1e3, stats.p90_us / 1e3
+    return Case(name, digits, float(read), p50_ms, p90_ms, float(np.mean(per_frame)), stages_ms)
 
 
 def measure_stages(reader: Reader, frames: Sequence[Picture]) -> dict[str, float]:

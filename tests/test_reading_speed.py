@@ -13,7 +13,8 @@ from edge_mnist.vision.reader import Reader
 
 
 def case(name, p50_ms, model_ms=0.0, digits=8):
-    return Case(name, digits, digits, p50_ms, p50_ms, {"ink": p50_ms - model_ms, "model": model_ms})
+    stages_ms = {"ink": p50_ms - model_ms, "model": model_ms}
+    return Case(name, digits, digits, p50_ms, p50_ms, p50_ms, stages_ms)
 
 
 def test_stages_of_a_frame_add_up(mnist):
