@@ -26,6 +26,7 @@ from unittest import mock
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 TOOLS = Path(__file__).parent.parent / "tools"
 sys.path.insert(0, str(TOOLS))
@@ -38,7 +39,6 @@ from scenes import make_scene  # noqa: E402
 
 from edge_mnist.cascade import DEFAULT_MODELS, load_models  # noqa: E402
 from edge_mnist.dataset import Examples  # noqa: E402
-from edge_mnist.latency import measure  # noqa: E402
 from edge_mnist.runtime import Classifier  # noqa: E402
 from edge_mnist.vision import reader as reader_module  # noqa: E402
 from edge_mnist.vision.frames import Picture  # noqa: E402
@@ -100,16 +100,18 @@ def measure_plain(reader: Reader, digits: Examples, runs: int) -> list[Case]:
 
 
 def measure_series(reader: Reader, digits: Examples, runs: int) -> list[Case]:
-    """Measure ever more digits of one size in a frame of 640x480."""
-    return [
-        measure_case(
-            str(amount),
-            reader,
-            [draw_frame(digits, amount, VGA, SMALL, seed) for seed in range(DRAWINGS)],
-            amount,
-            runs,
-        )
+    """Measure ever more digits of one size in a frame of 640x480.
+
+    The cases take turns: a machine that is slower for a while is so for all of them.
+    """
+    frames = [
+        [draw_frame(digits, amount, VGA, SMALL, seed) for seed in range(DRAWINGS)]
         for amount in COUNTS
+    ]
+    spent_ms = clock_in_turn(reader, frames, runs)
+    return [
+        summarize_case(str(amount), reader, own, amount, own_ms)
+        for amount, own, own_ms in zip(COUNTS, frames, spent_ms, strict=True)
     ]
 
 
@@ -159,20 +161,46 @@ def measure_case(
     name: str, reader: Reader, frames: Sequence[Picture], digits: float, runs: int
 ) -> Case:
     """Read frames in turn, first for the time of all, then for that of each stage."""
-    turns = cycle(frames)
-    spent_ms = []
+    (spent_ms,) = clock_in_turn(reader, [frames], runs)
+    return summarize_case(name, reader, frames, digits, spent_ms)
 
-    def read_next() -> None:
-        frame, started = next(turns), time.perf_counter()
-        reader.read(frame)
-        spent_ms.append(1e3 * (time.perf_counter() - started))
 
-    warmup_runs = 2 * len(frames)
-    stats = measure(read_next, runs=runs, warmup_runs=warmup_runs)
-    per_frame = [np.median(spent_ms[warmup_runs + i :: len(frames)]) for i in range(len(frames))]
+def clock_in_turn(
+    reader: Reader, cases: Sequence[Sequence[Picture]], runs: int
+) -> list[NDArray[np.float64]]:
+    """Read a frame of each case in turn, over and over.
+
+    Args:
+        reader: What reads.
+        cases: The frames of each, as many of one as of the other.
+        runs: How many readings of each case count; two rounds of all its frames come before those.
+
+    Returns:
+        The milliseconds of each case, float64 [runs], over its frames in turn.
+    """
+    warmup_runs = 2 * len(cases[0])
+    spent_ms = np.empty((len(cases), warmup_runs + runs))
+    for run in range(warmup_runs + runs):
+        for case, frames in enumerate(cases):
+            frame = frames[run % len(frames)]
+            started = time.perf_counter()
+            reader.read(frame)
+            spent_ms[case, run] = 1e3 * (time.perf_counter() - started)
+    return list(spent_ms[:, warmup_runs:])
+
+
+def summarize_case(
+    name: str,
+    reader: Reader,
+    frames: Sequence[Picture],
+    digits: float,
+    spent_ms: NDArray[np.float64],
+) -> Case:
+    """Return a case of which reading its frames in turn has taken so long."""
+    p50_ms, p90_ms = np.percentile(spent_ms, (50, 90)).tolist()
+    per_frame = [np.median(spent_ms[i :: len(frames)]) for i in range(len(frames))]
     read = np.mean([len(reader.read(frame).digits) for frame in frames])
-    stages_ms = measure_stages(reader, list(islice(cycle(frames), runs)))
-    p50_ms, p90_ms = stats.p50_us / 1e3, stats.p90_us / 1e3
+    stages_ms = measure_stages(reader, list(islice(cycle(frames), len(spent_ms))))
     return Case(name, digits, float(read), p50_ms, p90_ms, float(np.mean(per_frame)), stages_ms)
 
 

@@ -70,9 +70,9 @@ def write_results(
         "model's input; *cuts* tries to part what may be digits that touch.\n\n"
         + render_cases("eight digits on plain paper, and none", plain)
         + f"\n\nWith more digits of one size in a frame of 640x480, each costs {whole:.3f} ms: "
-        f"{few:.3f} ms up to {FEW} digits, {many:.3f} ms from there on. *Mean* is over the drawings, "
-        "of the median of each: in most drawings of few digits none touch, and the median over all "
-        "leaves out what those that do cost.\n\n"
+        f"{few:.3f} ms up to {FEW} digits, {many:.3f} ms from there on. These cases take turns. "
+        "*Mean* is over the drawings, of the median of each: in most drawings of few digits none "
+        "touch, and the median over all leaves out what those that do cost.\n\n"
         + render_cases("digits", series)
         + "\n\n![Time by stage against the number of digits](reading_speed.png)\n\n"
         "Generated scenes (tools/make_scenes.py) of 640x480:\n\n" + render_cases("scenes", scenes),
