@@ -1,7 +1,7 @@
 """Telling what was written from the edge of a page or the side of a frame."""
 
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
 import cv2
 import numpy as np
@@ -30,8 +30,8 @@ MIN_DARK_AROUND = 0.07
 # digits of the number by these factors.
 MIN_DARK_END = 0.3
 MAX_LOWER, MAX_HIGHER = 0.8, 1.15
-# All around a digit no more than this share is: next to an edge of paper about half.
-MAX_DARK_SHARE = 0.3
+# All around digits no more than this share is, in the mean: next to an edge of paper about half.
+MAX_DARK_SHARE = 0.28
 
 
 def is_edge(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
@@ -58,8 +58,9 @@ def leave_edges_out(
         gray: uint8 [height, width], what the ink was found in.
         found: All that was found.
     """
-    if len(number) <= MAX_SHORT and any(
-        _is_beside_darkness(gray, found, candidate.blob) for candidate in number
+    if 0 < len(number) <= MAX_SHORT and (
+        fmean(_measure_darkness(gray, found, candidate.blob) for candidate in number)
+        > MAX_DARK_SHARE
     ):
         return []
     return [
@@ -96,10 +97,10 @@ def _measure_ends(gray: GrayImage, found: Segmentation, blob: Blob) -> tuple[flo
     return upper, lower
 
 
-def _is_beside_darkness(gray: GrayImage, found: Segmentation, blob: Blob) -> bool:
-    """Tell whether much of what surrounds ink is as dark as the ink: a desk beside paper."""
+def _measure_darkness(gray: GrayImage, found: Segmentation, blob: Blob) -> float:
+    """Return how much of what surrounds ink is as dark as the ink, as a desk beside paper is."""
     dark, around = _look_around(gray, found, blob)
-    return bool(np.count_nonzero(dark) > MAX_DARK_SHARE * np.count_nonzero(around))
+    return np.count_nonzero(dark) / np.count_nonzero(around)
 
 
 def _look_around(
