@@ -234,3 +234,17 @@ def test_optdigits_stand_in_for_mnist(digits, monkeypatch, capsys):
     monkeypatch.setattr(make_scenes.dataset, "load", lambda name: Loaded)
     assert make_scenes.load_digits() is digits
     assert capsys.readouterr().err == "MNIST is not to be had: scenes of optdigits\n"
+
+
+def test_depth_is_the_same_wherever_a_mask_lies_in_memory():
+    rng = np.random.default_rng(0)
+    y, x = np.indices((200, 200))
+    is_inside = np.hypot(y - 90, x - 110) < 80
+    is_inside[rng.integers(0, 200, 40), rng.integers(0, 200, 40)] = False
+    places = np.argwhere(~is_inside)
+    memory = [rng.bytes(int(size)) for size in rng.integers(1, 4096, 50)]
+    depths = [scene_writing.measure_depth(is_inside.copy()) for _ in memory]
+    assert all(np.array_equal(depth, depths[0]) for depth in depths)
+    for row, column in rng.integers(0, 200, (50, 2)):
+        expected = np.hypot(*(places - (row, column)).T).min()
+        assert depths[0][row, column] == np.float32(expected)

@@ -199,19 +199,26 @@ def _enlarge(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _set_width(strokes: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:
     """Thin or thicken strokes to a share of the digit's height."""
-    inside = cv2.distanceTransform(strokes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = measure_depth(strokes)
     is_middle = strokes & (inside >= cv2.dilate(inside, np.ones((3, 3), np.uint8)))
     radius = float(np.median(inside[is_middle]))
     rows = np.flatnonzero(strokes.any(axis=1))
     wanted = width * (rows[-1] - rows[0] + 1) / 2
     if wanted >= radius:
-        outside = cv2.distanceTransform(
-            (~strokes).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-        )
-        return outside <= wanted - radius
+        return measure_depth(~strokes) <= wanted - radius
     reach = 2 * math.ceil(radius) + 1
     ridge = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
     return strokes & (inside > ridge * (1 - max(wanted / radius, MAX_THINNING)))
+
+
+def measure_depth(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return how far each pixel inside is from the next one outside, float32 of the same shape.
+
+    OpenCV's last bits depend on where in memory the mask lies, and so would every picture that is
+    made from them. The squares are whole numbers.
+    """
+    depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.sqrt(np.rint(np.square(depth)))
 
 
 def _shrink(strokes: NDArray[np.bool_], height: float) -> Coverage:
