@@ -236,15 +236,23 @@ def test_optdigits_stand_in_for_mnist(digits, monkeypatch, capsys):
     assert capsys.readouterr().err == "MNIST is not to be had: scenes of optdigits\n"
 
 
-def test_depth_is_the_same_wherever_a_mask_lies_in_memory():
-    rng = np.random.default_rng(0)
-    y, x = np.indices((200, 200))
-    is_inside = np.hypot(y - 90, x - 110) < 80
-    is_inside[rng.integers(0, 200, 40), rng.integers(0, 200, 40)] = False
-    places = np.argwhere(~is_inside)
-    memory = [rng.bytes(int(size)) for size in rng.integers(1, 4096, 50)]
-    depths = [scene_writing.measure_depth(is_inside.copy()) for _ in memory]
+@pytest.fixture
+def set_threads():
+    """Return OpenCV's own function, and undo what it did."""
+    before = cv2.getNumThreads()
+    yield cv2.setNumThreads
+    cv2.setNumThreads(before)
+
+
+def test_depth_is_the_same_on_any_number_of_threads_and_exact(digits, set_threads):
+    is_inside = cv2.resize(np.pad(digits.images[0], 10), None, fx=8, fy=8) > 100
+    depths = []
+    for threads in (1, 2):
+        set_threads(threads)
+        # All are kept: each lies elsewhere in memory.
+        depths += [scene_writing.measure_depth(is_inside) for _ in range(20)]
     assert all(np.array_equal(depth, depths[0]) for depth in depths)
-    for row, column in rng.integers(0, 200, (50, 2)):
-        expected = np.hypot(*(places - (row, column)).T).min()
+    outside = np.argwhere(~is_inside)
+    for row, column in np.random.default_rng(0).integers(0, len(is_inside), (50, 2)):
+        expected = np.hypot(*(outside - (row, column)).T).min()
         assert depths[0][row, column] == np.float32(expected)

@@ -214,10 +214,10 @@ def _set_width(strokes: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:
 def measure_depth(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return how far each pixel inside is from the next one outside, float32 of the same shape.
 
-    OpenCV's last bits depend on where in memory the mask lies, and so would every picture that is
-    made from them. The squares are whole numbers.
+    OpenCV's last bits depend on the number of threads, and on one thread on where in memory they
+    come to lie; every picture that is made from them would, too. The squares are whole numbers.
     """
-    depth = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    depth = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.sqrt(np.rint(np.square(depth)))
 
 
