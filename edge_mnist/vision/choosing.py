@@ -42,8 +42,10 @@ MAX_WORD = 3
 # Digits whose scores are less than this in the mean are unclear: what one has read into a pattern.
 MIN_SURE_SCORE = math.log(0.8)
 # A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, it
-# is clear, and no parts of it are read otherwise two at a time.
+# is clear, and no parts of it are read otherwise two at a time. So many digits in one piece are a
+# word if they are all that there is.
 CUT_SHARE = 0.5
+MIN_JOINED = 4
 
 # Digits that stand side by side are at most so many times as high as each other.
 MAX_TALLER = 1.1
@@ -87,14 +89,20 @@ class Candidate:
     Attributes:
         blob: The ink.
         prediction: What the model says.
-        is_cut: Whether the ink was cut off other ink.
+        parts: How many digits ink that hung together was cut into, of which it is one; 1 for all
+            of it.
         is_contradicted: Whether the parts of that ink are read otherwise two at a time.
     """
 
     blob: Blob
     prediction: Prediction
-    is_cut: bool = False
+    parts: int = 1
     is_contradicted: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the ink was cut off other ink."""
+        return self.parts > 1
 
     @property
     def aspect(self) -> float:
@@ -179,7 +187,7 @@ def _place_pair(
         left, right = (part.blob for part in max(splits, key=lambda parts: _compare(parts, pair)))
     else:
         left, right = halve(blob)
-    return Candidate(left, pair[0], is_cut=True), Candidate(right, pair[1], is_cut=True)
+    return Candidate(left, pair[0]), Candidate(right, pair[1])
 
 
 def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Prediction]) -> float:
@@ -356,12 +364,12 @@ def _stands_among_digits(group: list[Candidate], index: int) -> bool:
 
 
 def _is_cut_from_word(number: list[Candidate]) -> bool:
-    """Tell whether much of a number was cut apart, and what came of it is no clear digits."""
-    return (
-        bool(number)
-        and sum(c.is_cut for c in number) >= CUT_SHARE * len(number)
-        and _is_unclear(number)
-    )
+    """Tell whether a number is one piece of ink, or much of it was cut apart and is not clear."""
+    if not number:
+        return False
+    is_one_piece = len(number) >= MIN_JOINED and all(c.parts == len(number) for c in number)
+    is_much = sum(c.is_cut for c in number) >= CUT_SHARE * len(number)
+    return is_one_piece or (is_much and _is_unclear(number))
 
 
 def _is_lone_one(number: list[Candidate]) -> bool:

@@ -201,7 +201,7 @@ class Reader:
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
         classified = self._classify(found.ink, parts, stopwatch)
-        cut = iter([replace(part, is_cut=True) for part in classified])
+        cut = iter(classified)
         chosen: list[tuple[Candidate, ...]] = []
         for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
@@ -209,6 +209,8 @@ class Reader:
             if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT:
                 pair = self._read_pair(share, stopwatch)
             best = choose_parts(whole, read, width, pair)
+            if len(best) > 1:
+                best = tuple(replace(part, parts=len(best)) for part in best)
             if len(best) > 2:
                 best = self._check_parts(best, found.ink, stopwatch)
             is_one = len(best) == 1 and best[0].prediction.digit == 1

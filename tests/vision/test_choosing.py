@@ -130,7 +130,7 @@ def stand_in_row(digits, **fields):
 )
 def test_what_was_cut_apart_must_be_clear_digits(cut, confidence, is_number):
     digits = [
-        stand(30 * i, digit, confidence=confidence, is_cut=i < cut)
+        stand(30 * i, digit, confidence=confidence, parts=1 + (i < cut))
         for i, digit in enumerate((5, 0, 8))
     ]
     assert judge([digits], min_confidence=0.5) == [digits if is_number else []]
@@ -165,7 +165,7 @@ def test_parts_are_contradicted_by_other_digits_that_are_no_pair(pair, contradic
 )
 def test_contradicted_parts_go_where_they_are_much_of_a_number(contradicted, others, left):
     scribble = [
-        stand(30 * i, 0, is_cut=True, is_contradicted=True)
+        stand(30 * i, 0, parts=contradicted, is_contradicted=True)
         for i in range(others, others + contradicted)
     ]
     number = [*stand_in_row([5, 0, 4, 6, 9][:others]), *scribble]
@@ -219,3 +219,12 @@ def test_what_stands_among_digits_is_one_however_strange(text, index, is_digit):
     number[index] = Candidate(number[index].blob, strange)
     expected = number if is_digit else [c for c in number if not c.prediction.rejected]
     assert judge([number], min_confidence=0.5) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_number"),
+    [([3, 3, 3], True), ([4] * 4, False), ([5] * 5, False), ([2] * 4, True), ([4] * 4 + [1], True)],
+)
+def test_many_digits_in_one_piece_are_a_word_if_they_are_all_that_there_is(parts, is_number):
+    number = [stand(30 * i, 2 * i, parts=count) for i, count in enumerate(parts)]
+    assert judge([number], min_confidence=0.5) == [number if is_number else []]
