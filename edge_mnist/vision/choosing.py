@@ -65,7 +65,7 @@ MAX_ONE_RATIO = 1.5
 MIN_THICKNESS = 2.0
 MAX_SLENDERNESS = 14.0
 MAX_LONE_ONES = 3
-# More than this share of a number's digits are not otherwise.
+# At most this share of a number's digits are otherwise.
 MAX_ODD_SHARE = 0.2
 # No number at all is so many times as high or as low as is usual.
 MAX_RATIO = 4.0
@@ -202,7 +202,7 @@ def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Predict
 def is_contradiction(
     left: Candidate, right: Candidate, pair: tuple[Prediction, Prediction]
 ) -> bool:
-    """Tell whether two parts that touch are others as a pair, if they are one at all.
+    """Tell whether two parts that touch are other digits, and no clear pair, when read at once.
 
     Args:
         left: One part.

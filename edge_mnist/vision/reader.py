@@ -188,7 +188,9 @@ class Reader:
     ) -> list[list[Candidate]]:
         """Classify the blobs of each line, and the parts of those that may be several digits."""
         blobs = [blob for row in found.rows for blob in row]
-        usual = [median(blob.width for blob in row) for row in found.rows for _ in row]
+        usual = [
+            width for row in found.rows for width in [median(blob.width for blob in row)] * len(row)
+        ]
         wholes = self._classify(found.ink, blobs, stopwatch)
         # Cutting costs more than reading, so only what is doubtful comes into a second batch.
         shares = [
@@ -200,8 +202,7 @@ class Reader:
             for blob, share in zip(blobs, shares, strict=True)
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
-        classified = self._classify(found.ink, parts, stopwatch)
-        cut = iter(classified)
+        cut = iter(self._classify(found.ink, parts, stopwatch))
         chosen: list[tuple[Candidate, ...]] = []
         for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]

@@ -34,6 +34,7 @@ class Votes:
             return None
         text, weight = max(weights.items(), key=lambda entry: entry[1])
         share = weight / sum(weights.values())
+        # Ten of 0.4 are not quite four in a plain sum.
         agreeing = math.fsum(
             1.0 if confidence >= SURE_CONFIDENCE else DOUBTFUL_VOTE
             for vote, confidence in self._votes
