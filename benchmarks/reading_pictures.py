@@ -60,9 +60,11 @@ def draw_gallery(failures: Iterable[tuple[Scene, SceneScore, Reading]]) -> bytes
 def _draw_failure(scene: Scene, score: SceneScore, reading: Reading) -> Picture:
     """Return the first place that went wrong, with what stands there and what was read."""
     for number, true_number in zip(score.numbers, scene.truth.numbers, strict=True):
-        if not number.is_right or not number.is_one:
+        if not number.is_perfect:
             boxes = [digit.box for digit in true_number.digits]
             told = number.read if number.is_one or not number.read else f"{number.read} (in parts)"
+            if number.is_right and number.is_one:
+                told = f"{number.read}, of other ink"
             caption = f"{number.text} read as {told or 'nothing'}"
             break
     else:

@@ -46,6 +46,11 @@ class NumberScore:
         """Whether exactly its digits were read in its place."""
         return self.read == self.text
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether it was read as one number, each of its digits where it stands."""
+        return self.is_right and self.is_one and set(self.outcomes) == {RIGHT}
+
 
 @dataclass(frozen=True)
 class SceneScore:
@@ -71,10 +76,7 @@ class SceneScore:
     @property
     def is_perfect(self) -> bool:
         """Whether nothing is missing, wrong or too much."""
-        return not self.false_digits and all(
-            number.is_right and number.is_one and set(number.outcomes) == {RIGHT}
-            for number in self.numbers
-        )
+        return not self.false_digits and all(number.is_perfect for number in self.numbers)
 
 
 @dataclass(frozen=True)

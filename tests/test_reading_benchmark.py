@@ -279,6 +279,21 @@ def test_shown_scene_has_true_boxes_in_green_and_read_ones_in_red(failure):
     assert (scene.picture == 200).all()
 
 
+def test_gallery_shows_a_number_that_other_ink_gave_by_chance():
+    one, two, three, four = (digit.box for digit in NUMBERS[0].digits)
+    x, y, width, height = three
+    both = (one[0], one[1], two[0] + two[2] - one[0], one[3])
+    halves = [find(2, (x, y, width, 16)), find(3, (x, y + 17, width, height - 17))]
+    found = [find(1, both), *halves, find(4, four)]
+    reading = read(found, copy(NUMBERS[1]), copy(NUMBERS[2]))
+    result = score_scene(TRUTH, reading)
+    assert result.numbers[0].is_right
+    assert result.false_digits == ()
+    assert not result.is_perfect
+    scene = Scene(np.full((480, 640, 3), 200, np.uint8), TRUTH)
+    assert draw_gallery([(scene, result, reading)])
+
+
 @pytest.mark.parametrize(("count", "rows"), [(1, 1), (3, 1), (4, 2)])
 def test_gallery_has_a_tile_for_each_failure(failure, count, rows):
     content = np.frombuffer(draw_gallery([failure] * count), np.uint8)
