@@ -133,7 +133,7 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     growth = np.ones(256) if is_bright else np.sqrt(np.minimum(levels, 1))
 
     def exceeds(noises: float) -> Mask:
-        limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8, copy=False)
+        limits = np.clip((middle + noises * noise) * growth, 0, 255).astype(np.uint8)
         limits[levels < MIN_LIGHT] = 255
         limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8, copy=False), gray.shape)
         return cv2.compare(missing, limit, cv2.CMP_GT).astype(np.uint8, copy=False)
@@ -183,20 +183,18 @@ def _find_paper(coarse: GrayImage) -> GrayImage:
     inner = slice(margin, margin + coarse.shape[0]), slice(margin, margin + coarse.shape[1])
     # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
     beyond = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
-    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8, copy=False), STROKE_WIDTH)[inner]
+    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8), STROKE_WIDTH)[inner]
     # A shadow that ends at the border is no stroke that ends before it.
     mirrored = cv2.copyMakeBorder(
         coarse, margin, margin, margin, margin, cv2.BORDER_REFLECT_101
     ).astype(np.uint8, copy=False)
     thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
-    mask = (closed < (1 - THICK_CONTRAST) * thick).astype(np.uint8, copy=False)
+    mask = (closed < (1 - THICK_CONTRAST) * thick).astype(np.uint8)
     if mask.any():
         labels, stats = find_components(mask)
         is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
         is_free[0] = False
-        near = cv2.dilate(
-            is_free[labels].astype(np.uint8, copy=False), np.ones((STROKE_WIDTH,) * 2, np.uint8)
-        )
+        near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
         closed = np.where(near > 0, thick, closed)
     # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
     eroded = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
@@ -216,7 +214,7 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
     """
     square = np.ones((3, 3), np.uint8)
     bright, dark = cv2.dilate(coarse_paper, square), cv2.erode(coarse_paper, square)
-    is_edge = (dark < (1 - EDGE_CONTRAST) * bright).astype(np.uint8, copy=False)
+    is_edge = (dark < (1 - EDGE_CONTRAST) * bright).astype(np.uint8)
     if not is_edge.any():
         return paper
     factor = gray.shape[0] / coarse_paper.shape[0]
@@ -275,7 +273,7 @@ def _close_along(picture: GrayImage, width: int, directions: NDArray[np.float32]
     size = picture.shape[1], picture.shape[0]
     for turns in np.arange(1, EDGE_DIRECTIONS) / EDGE_DIRECTIONS:
         away = np.abs(directions - turns)
-        is_along = (np.minimum(away, 1 - away) < EDGE_TOLERANCE).astype(np.uint8, copy=False)
+        is_along = (np.minimum(away, 1 - away) < EDGE_TOLERANCE).astype(np.uint8)
         # A square's side is upright, too.
         if turns == 0.5 or not is_along.any():
             continue

@@ -211,7 +211,7 @@ def _find_rules(
     )
     is_rule[0] = False
     levels = np.bincount(own, contrast[runs > 0], minlength=len(stats)) / np.maximum(ink, 1)
-    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8, copy=False)
+    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8)
     return rules, levels[is_rule]
 
 
@@ -237,7 +237,7 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]
         is_side[label] = near[rows, left : left + 3].any() and near[rows, right - 3 : right].any()
-    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8, copy=False)
+    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8)
     return sides
 
 
@@ -291,4 +291,4 @@ def _erase(contrast: GrayImage, mask: Mask, rules: Mask, most: float) -> GrayIma
     above = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, reach - 1))
     below = cv2.dilate(beyond, np.ones((reach, 1), np.uint8), anchor=(0, 0))
     goes = cv2.subtract(near, cv2.bitwise_and(above, below))
-    return np.where((goes > 0) & (contrast < most), 0, contrast).astype(np.uint8, copy=False)
+    return np.where((goes > 0) & (contrast < most), 0, contrast).astype(np.uint8)

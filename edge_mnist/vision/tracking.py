@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from edge_mnist.vision.places import overlap_places
 from edge_mnist.vision.reading import Box, Number, Reading, bound
 from edge_mnist.vision.votes import Votes
@@ -104,8 +102,9 @@ class Tracker:
     def _find(self, number: Number) -> _Track:
         """Return what stood at a number's place, or start to follow it."""
         shares = [overlap_places(track.boxes, number.boxes) for track in self._tracks]
-        if max(shares, default=0.0) >= MIN_OVERLAP:
-            return self._tracks[int(np.argmax(shares))]
+        most = max(shares, default=0.0)
+        if most >= MIN_OVERLAP:
+            return self._tracks[shares.index(most)]
         new = _Track(self._made, number.boxes)
         self._made += 1
         self._tracks.append(new)

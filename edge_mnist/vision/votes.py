@@ -8,8 +8,7 @@ VOTING_FRAMES = 12
 # A reading holds once so many of them agree, with this share of the votes.
 MIN_AGREEING = 4
 MIN_SHARE = 0.8
-# One that is less sure than this is wrong about as often as right, and counts for less: ten frames
-# of it must agree.
+# One that is less sure than this counts for less: ten frames of it must agree.
 SURE_CONFIDENCE = 0.95
 DOUBTFUL_VOTE = 0.4
 
