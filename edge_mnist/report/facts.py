@@ -23,6 +23,7 @@ FIELDS = {
     "augmentation": "images vary by",
     "crops": "digits as crops, share",
     "handwriting": "digits of other habits, share",
+    "styles": "digits drawn in other forms, share",
     "outliers": "images of no digit, share",
     "pairs": "digits that touch, share",
     "validation_split": "set aside for validation",
@@ -31,7 +32,7 @@ FIELDS = {
     "seed": "seed",
 }
 # Told as a share of all.
-SHARES = frozenset({"crops", "handwriting", "outliers", "pairs", "validation_split"})
+SHARES = frozenset({"crops", "handwriting", "outliers", "pairs", "styles", "validation_split"})
 # Not told where nothing is done with them.
 OPTIONAL = frozenset(
     {
@@ -40,6 +41,7 @@ OPTIONAL = frozenset(
         "average_epochs",
         "crops",
         "handwriting",
+        "styles",
         "outliers",
         "pairs",
         "patience",

@@ -73,6 +73,7 @@ class TrainConfig:
     augmentation: Augmentation | None = None
     crops: float = 0.0  # the share of digits that preprocessing saw, in resolutions of their own
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
+    styles: float = 0.0  # digits drawn in other forms, added to each batch: a share of its size
     outliers: float = 0.0  # images that are no digits, added to each batch: a share of its size
     pairs: float = 0.0  # outliers that are two digits which touch: another share of its size
     validation_split: float = DEFAULT_VALIDATION_SPLIT
@@ -91,6 +92,7 @@ class TrainConfig:
             ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
             ("crops", 0 <= self.crops <= 1, "0 to 1"),
             ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
+            ("styles", 0 <= self.styles <= 1, "0 to 1"),
             ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
             ("pairs", 0 <= self.pairs <= 1, "0 to 1"),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),

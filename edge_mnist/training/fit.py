@@ -29,6 +29,7 @@ from edge_mnist.training.optimizer import build_optimizer, take_averages
 from edge_mnist.training.outliers import make_outliers, make_pairs
 from edge_mnist.training.precision import take_step
 from edge_mnist.training.state import Progress, load_state, save_state
+from edge_mnist.training.styles import draw_styles
 
 # Steps in one call of the compiled graph: enough that the call's cost does not show, few enough
 # that a progress bar moves and Ctrl-C is answered within a second.
@@ -242,6 +243,8 @@ def _compile_extras(train: Examples, config: TrainConfig) -> list[Any]:
     pools = []
     if config.handwriting > 0:
         pools.append((make_handwriting(train, POOL_SIZE, config.seed), config.handwriting))
+    if config.styles > 0:
+        pools.append((draw_styles(POOL_SIZE, config.seed), config.styles))
     no_digit = np.full(POOL_SIZE, NUM_CLASSES, np.uint8)
     for make, share in ((make_outliers, config.outliers), (make_pairs, config.pairs)):
         if share > 0:

@@ -11,15 +11,14 @@ and shapes, other halves (vision/non_digits.py).
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_mnist.dataset import Examples
-from edge_mnist.preprocessing import IMAGE_SIZE, normalize_digit, resize
+from edge_mnist.preprocessing import IMAGE_SIZE, resize
+from edge_mnist.training.strokes import Picture, draw, normalize, parse_strokes
 
-CANVAS = 40  # pixels that strokes are drawn on before they are brought into the 20x20 box
-
-# Letters as strokes: points on a grid of 4x4, x to the right and y down. Those that a person could
-# take for a digit are not here: B D G I O Q S Z, b g i l o q s y z, and a, e, j for their hooks.
+# Letters as strokes on a grid of 5x5, x to the right and y down. Those that a person could take for
+# a digit are not here: B D G I O Q S Z, b g i l o q s y z, and a, e, j for their hooks.
+GRID = (5, 5)
 LETTERS = (
     "04 20 44, 12 32",  # A
     "41 20 02 24 43",  # C
@@ -62,8 +61,6 @@ SOFT_EDGE = 127
 # Digits that are none when turned by a quarter, and when mirrored.
 TURNED, MIRRORED = (2, 3, 4, 5, 6, 7, 9), (3, 6, 7, 9)
 
-Picture = NDArray[np.uint8]
-Stroke = NDArray[np.float64]  # [points, 2]: x to the right, y down
 # Gives None where it happens to make a blank.
 Maker = Callable[[Examples, np.random.Generator], Picture | None]
 
@@ -124,17 +121,17 @@ def _pair(digits: Examples, rng: np.random.Generator) -> Picture | None:
         place = line[top : top + IMAGE_SIZE, left : left + ink.shape[1]]
         np.maximum(place, ink, out=place)
         left += ink.shape[1]
-    return _normalize(line)
+    return normalize(line)
 
 
 def _letter(digits: Examples, rng: np.random.Generator) -> Picture | None:
-    strokes = _parse(str(rng.choice(LETTERS)), 0.04, rng)
-    return _draw([stroke - 0.5 for stroke in strokes], rng)
+    strokes = parse_strokes(str(rng.choice(LETTERS)), GRID, 0.04, rng)
+    return draw([stroke - 0.5 for stroke in strokes], rng)
 
 
 def _scribble(digits: Examples, rng: np.random.Generator) -> Picture | None:
     strokes = [rng.uniform(-0.5, 0.5, (rng.integers(2, 6), 2)) for _ in range(rng.integers(2, 5))]
-    return _draw(strokes, rng)
+    return draw(strokes, rng)
 
 
 def _word(digits: Examples, rng: np.random.Generator) -> Picture | None:
@@ -143,20 +140,11 @@ def _word(digits: Examples, rng: np.random.Generator) -> Picture | None:
     right = 0.0
     for letter in rng.choice(LETTERS, 3):
         width = rng.uniform(0.5, 0.9)
-        strokes += [stroke * (width, 1) + (right, 0) for stroke in _parse(str(letter), 0.06, rng)]
+        letter_strokes = parse_strokes(str(letter), GRID, 0.06, rng)
+        strokes += [stroke * (width, 1) + (right, 0) for stroke in letter_strokes]
         right += width + rng.uniform(0, 0.15)
     middle = rng.uniform(0.3, right - 0.3)
-    return _draw([stroke - (middle, 0.5) for stroke in strokes], rng)
-
-
-def _parse(letter: str, deviation: float, rng: np.random.Generator) -> list[Stroke]:
-    """Return a letter's strokes, from 0 to 1, its corners moved by normal amounts."""
-    # Each corner of the grid is moved, so that strokes that meet go on meeting.
-    grid = np.moveaxis(np.mgrid[:5, :5], 0, -1) / 4 + rng.normal(0, deviation, (5, 5, 2))
-    return [
-        np.array([grid[int(point[0]), int(point[1])] for point in stroke.split()])
-        for stroke in letter.split(",")
-    ]
+    return draw([stroke - (middle, 0.5) for stroke in strokes], rng)
 
 
 def _half(digits: Examples, rng: np.random.Generator) -> Picture | None:
@@ -172,13 +160,13 @@ def _half(digits: Examples, rng: np.random.Generator) -> Picture | None:
             image[middle:] = 0
         case "bottom":
             image[:middle] = 0
-    return _normalize(image)
+    return normalize(image)
 
 
 def _turned(digits: Examples, rng: np.random.Generator) -> Picture | None:
     if rng.random() < 0.5:
-        return _normalize(np.rot90(_pick(digits, TURNED, rng), rng.choice([1, 3])))
-    return _normalize(_pick(digits, MIRRORED, rng)[:, ::-1])
+        return normalize(np.rot90(_pick(digits, TURNED, rng), rng.choice([1, 3])))
+    return normalize(_pick(digits, MIRRORED, rng)[:, ::-1])
 
 
 def _neighbours(digits: Examples, rng: np.random.Generator) -> Picture | None:
@@ -189,7 +177,7 @@ def _neighbours(digits: Examples, rng: np.random.Generator) -> Picture | None:
     line[:, :IMAGE_SIZE] = pair[0]
     line[:, IMAGE_SIZE + gap :] = np.maximum(line[:, IMAGE_SIZE + gap :], pair[1])
     cut = rng.integers(0, 12)
-    return _normalize(line[:, cut : line.shape[1] - cut])
+    return normalize(line[:, cut : line.shape[1] - cut])
 
 
 def _texture(digits: Examples, rng: np.random.Generator) -> Picture | None:
@@ -228,38 +216,3 @@ def _pick(digits: Examples, allowed: range | tuple[int, ...], rng: np.random.Gen
         if digits.labels[index] in allowed:
             image: Picture = digits.images[index]
             return image
-
-
-def _draw(strokes: list[Stroke], rng: np.random.Generator) -> Picture | None:
-    """Draw strokes, [points, 2] around the origin and about 1 in size, each in its own way."""
-    # A rounded square would be a 0.
-    is_round = rng.random() < 0.6 and not any((s[0] == s[-1]).all() for s in strokes)
-    slant, width = rng.normal(0, 0.2), rng.uniform(0.5, 1.1)
-    shape = np.array([[width, 0], [slant, 1]]) * 0.7 * CANVAS
-    rows, columns = np.mgrid[:CANVAS, :CANVAS]
-    pixels = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2) - CANVAS / 2
-    nearest = np.full(CANVAS * CANVAS, np.inf)
-    for stroke in strokes:
-        points = (_round(stroke) if is_round else stroke) @ shape
-        start, step = points[:-1], np.diff(points, axis=0)
-        along = ((pixels - start) * step).sum(axis=-1) / np.maximum((step**2).sum(axis=-1), 1e-9)
-        offsets = pixels - start - np.clip(along, 0, 1)[..., None] * step
-        nearest = np.minimum(nearest, (offsets**2).sum(axis=-1).min(axis=1))
-    radius = rng.uniform(1.0, 3.0)
-    ink = np.clip(radius + 0.5 - np.sqrt(nearest), 0, 1).reshape(CANVAS, CANVAS)
-    return _normalize((ink * 255).astype(np.uint8))
-
-
-def _round(points: Stroke) -> Stroke:
-    """Round a line's corners (Chaikin, "An algorithm for high speed curve generation", 1974)."""
-    for _ in range(2):
-        cut = np.stack(
-            [0.75 * points[:-1] + 0.25 * points[1:], 0.25 * points[:-1] + 0.75 * points[1:]]
-        )
-        points = np.concatenate([points[:1], cut.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
-    return points
-
-
-def _normalize(picture: Picture) -> Picture | None:
-    digit = normalize_digit(np.ascontiguousarray(picture))
-    return None if digit is None else digit.image

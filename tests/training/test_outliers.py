@@ -11,6 +11,7 @@ from edge_mnist.training.fit import fit
 from edge_mnist.training.handwriting import make_handwriting
 from edge_mnist.training.outliers import make_outliers, make_pairs
 from edge_mnist.training.run import predict_logits
+from edge_mnist.training.styles import draw_styles
 
 pytestmark = pytest.mark.train
 
@@ -93,6 +94,26 @@ def test_training_with_handwriting_learns_to_read_it(optdigits):
     accuracies = {}
     for share in (0.0, 0.5):
         model = train(optdigits, handwriting=share)
+        accuracies[share] = (
+            predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
+        ).mean()
+    assert accuracies[0.5] > 0.9
+    assert accuracies[0.5] > accuracies[0.0] + 0.02
+
+
+def test_styles_have_an_even_share_of_each_digit():
+    drawn = draw_styles(200, seed=0)
+    assert drawn.images.shape == (200, 28, 28)
+    assert set(np.bincount(drawn.labels)) == {20}
+    assert np.array_equal(draw_styles(200, seed=0).images, drawn.images)
+    assert not np.array_equal(draw_styles(200, seed=1).images, drawn.images)
+
+
+def test_training_with_styles_learns_to_read_them(optdigits):
+    unseen = draw_styles(400, seed=5)
+    accuracies = {}
+    for share in (0.0, 0.5):
+        model = train(optdigits, styles=share)
         accuracies[share] = (
             predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
         ).mean()
