@@ -7,7 +7,7 @@ network that has seen no others takes a flagged 1 for a 7.
 import numpy as np
 
 from edge_mnist.dataset import Examples
-from edge_mnist.training.strokes import draw, parse_strokes
+from edge_mnist.training.strokes import Picture, draw, parse_strokes
 
 # Forms as strokes on a grid of 5 columns and 9 rows, x to the right and y down. Closed strokes
 # begin and end apart, else they would not be rounded.
@@ -108,7 +108,8 @@ def draw_styles(count: int, seed: int) -> Examples:
         Images as preprocessing gives them, uint8 [count, 28, 28], and their digits.
     """
     rng = np.random.default_rng(seed)
-    images, labels = [], []
+    images: list[Picture] = []
+    labels: list[int] = []
     while len(images) < count:
         digit, turn = len(images) % len(FORMS), len(images) // len(FORMS)
         form = FORMS[digit][turn % len(FORMS[digit])]

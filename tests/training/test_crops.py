@@ -45,7 +45,7 @@ def test_blank_picture_stays_blank():
     assert not make_crops(np.zeros((2, 28, 28), np.uint8), seed=0).any()
 
 
-@pytest.mark.parametrize("kind", ["outliers", "pairs", "handwriting", "styles"])
+@pytest.mark.parametrize("kind", ["outliers", "pairs", "handwriting"])
 def test_what_is_added_to_a_batch_is_as_soft_as_its_digits(kind, fewer_mnist, monkeypatch):
     monkeypatch.setattr("edge_mnist.training.fit.POOL_SIZE", 500)
     detail = []
