@@ -51,6 +51,7 @@ VARIATIONS: dict[str, dict[str, Any]] = {
     "the same, plain 0.5": besides_affine(stroke=0.5, low_resolution=0.5, contrast=0.3, plain=0.5),
     "crops 0.5": {"crops": 0.5},
     "handwriting 0.03": {"handwriting": 0.03},
+    "styles 0.15625": {"styles": 0.15625},
     "outliers 0.078125": {"outliers": 0.078125},
     "pairs 0.015625": {"pairs": 0.015625},
 }
@@ -90,7 +91,14 @@ def train(name: str) -> None:
     run = folder_of(name)
     if is_finished(run):
         return
-    bare = {"augmentation": AFFINE, "crops": 0.0, "handwriting": 0.0, "outliers": 0.0, "pairs": 0.0}
+    bare = {
+        "augmentation": AFFINE,
+        "crops": 0.0,
+        "handwriting": 0.0,
+        "styles": 0.0,
+        "outliers": 0.0,
+        "pairs": 0.0,
+    }
     settings = bare | VARIATIONS[name]
     recipe = dataclasses.replace(find_recipe("micro"), recipe="custom")
     config = dataclasses.replace(recipe, epochs=EPOCHS, **settings)

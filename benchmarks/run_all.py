@@ -29,7 +29,16 @@ QUICK = (
     "reading_speed",
     "training_throughput",
 )
-LONG = ("recipes", "augmentation", "elsewhere", "threads", "reading", "forms", "fine_tuning")
+LONG = (
+    "recipes",
+    "augmentation",
+    "elsewhere",
+    "handwriting_fonts",
+    "threads",
+    "reading",
+    "forms",
+    "fine_tuning",
+)
 
 INTRODUCTION = """# What was measured
 

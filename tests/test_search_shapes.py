@@ -124,7 +124,7 @@ def test_costs_are_those_of_the_model(notation):
 
 
 def test_candidates_learn_digits_only():
-    assert ONE_EPOCH.handwriting == ONE_EPOCH.outliers == ONE_EPOCH.pairs == 0
+    assert ONE_EPOCH.handwriting == ONE_EPOCH.styles == ONE_EPOCH.outliers == ONE_EPOCH.pairs == 0
 
 
 def test_search_goes_on_where_it_ended(tmp_path, few_digits, capsys, monkeypatch):
