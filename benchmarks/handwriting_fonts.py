@@ -23,17 +23,59 @@ from edge_mnist.preprocessing import NUM_CLASSES, normalize_digit
 
 # Those of Google Fonts' handwriting category that imitate a pen on paper, as its author knew them
 # by name before any was measured; Amatic's narrow capitals are the farthest from that.
-FONTS = (
-    "amatic-sc annie-use-your-telescope architects-daughter bad-script balsamiq-sans caveat "
-    "cedarville-cursive coming-soon covered-by-your-grace crafty-girls dawning-of-a-new-day "
-    "delicious-handrawn delius fuzzy-bubbles gaegu gamja-flower give-you-glory gloria-hallelujah "
-    "gochi-hand handlee hi-melody homemade-apple indie-flower just-another-hand kalam kristi "
-    "la-belle-aurore loved-by-the-king mansalva marck-script nanum-pen-script neucha "
-    "nothing-you-could-do oooh-baby over-the-rainbow patrick-hand permanent-marker poor-story "
-    "reenie-beanie rock-salt schoolbell shadows-into-light short-stack sriracha "
-    "sue-ellen-francisco swanky-and-moo-moo the-girl-next-door waiting-for-the-sunrise yomogi "
-    "zen-kurenaido zeyada"
-).split()
+FONTS = [
+    "amatic-sc",
+    "annie-use-your-telescope",
+    "architects-daughter",
+    "bad-script",
+    "balsamiq-sans",
+    "caveat",
+    "cedarville-cursive",
+    "coming-soon",
+    "covered-by-your-grace",
+    "crafty-girls",
+    "dawning-of-a-new-day",
+    "delicious-handrawn",
+    "delius",
+    "fuzzy-bubbles",
+    "gaegu",
+    "gamja-flower",
+    "give-you-glory",
+    "gloria-hallelujah",
+    "gochi-hand",
+    "handlee",
+    "hi-melody",
+    "homemade-apple",
+    "indie-flower",
+    "just-another-hand",
+    "kalam",
+    "kristi",
+    "la-belle-aurore",
+    "loved-by-the-king",
+    "mansalva",
+    "marck-script",
+    "nanum-pen-script",
+    "neucha",
+    "nothing-you-could-do",
+    "oooh-baby",
+    "over-the-rainbow",
+    "patrick-hand",
+    "permanent-marker",
+    "poor-story",
+    "reenie-beanie",
+    "rock-salt",
+    "schoolbell",
+    "shadows-into-light",
+    "short-stack",
+    "sriracha",
+    "sue-ellen-francisco",
+    "swanky-and-moo-moo",
+    "the-girl-next-door",
+    "waiting-for-the-sunrise",
+    "yomogi",
+    "zen-kurenaido",
+    "zeyada",
+]
 SIZE, CANVAS = 80, 200  # pixels: of the letters, and of the picture
 
 
