@@ -90,15 +90,9 @@ def test_handwriting_has_an_even_share_of_each_habit(optdigits):
 
 
 def test_training_with_handwriting_learns_to_read_it(optdigits):
-    unseen = make_handwriting(optdigits.validation, 400, seed=5)
-    accuracies = {}
-    for share in (0.0, 0.5):
-        model = train(optdigits, handwriting=share)
-        accuracies[share] = (
-            predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
-        ).mean()
-    assert accuracies[0.5] > 0.9
-    assert accuracies[0.5] > accuracies[0.0] + 0.02
+    assert_learns_to_read(
+        make_handwriting(optdigits.validation, 400, seed=5), optdigits, "handwriting"
+    )
 
 
 def test_styles_have_an_even_share_of_each_digit():
@@ -110,10 +104,13 @@ def test_styles_have_an_even_share_of_each_digit():
 
 
 def test_training_with_styles_learns_to_read_them(optdigits):
-    unseen = draw_styles(400, seed=5)
+    assert_learns_to_read(draw_styles(400, seed=5), optdigits, "styles")
+
+
+def assert_learns_to_read(unseen, optdigits, setting):
     accuracies = {}
     for share in (0.0, 0.5):
-        model = train(optdigits, styles=share)
+        model = train(optdigits, **{setting: share})
         accuracies[share] = (
             predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
         ).mean()
