@@ -51,7 +51,7 @@ VARIATIONS: dict[str, dict[str, Any]] = {
     "the same, plain 0.5": besides_affine(stroke=0.5, low_resolution=0.5, contrast=0.3, plain=0.5),
     "crops 0.5": {"crops": 0.5},
     "handwriting 0.03": {"handwriting": 0.03},
-    "styles 0.15625": {"styles": 0.15625},
+    "styles 0.03125": {"styles": 0.03125},
     "outliers 0.078125": {"outliers": 0.078125},
     "pairs 0.015625": {"pairs": 0.015625},
 }
