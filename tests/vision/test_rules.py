@@ -106,9 +106,9 @@ def test_wide_two_keeps_its_foot(width, reader, make_paper, write):
     assert reader.read(page).lines == [NUMBER, "2"]
 
 
-@pytest.mark.parametrize("hand", range(3))
+@pytest.mark.parametrize("hand", range(10))
 @pytest.mark.parametrize("text", ["68", "25", "4917"])
-@pytest.mark.parametrize(("gap", "thickness"), [(3, 2), (3, 4), (8, 4)])
+@pytest.mark.parametrize(("gap", "thickness"), [(5, 2), (5, 4), (8, 4)])
 def test_close_frame_leaves_the_digits(gap, thickness, text, hand, reader, make_paper, write):
     """A 1 within it is no side of it, though it ends where the frame is."""
     page = make_paper()
