@@ -107,8 +107,12 @@ def test_wide_two_keeps_its_foot(width, reader, make_paper, write):
 
 
 @pytest.mark.parametrize("hand", range(10))
-@pytest.mark.parametrize("text", ["68", "25", "4917"])
-@pytest.mark.parametrize(("gap", "thickness"), [(5, 2), (5, 4), (8, 4)])
+@pytest.mark.parametrize("thickness", [2, 4])
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    # Closer, the 4917 of some hands runs into the frame (docs/reading.md).
+    [("68", 3), ("25", 3), ("4917", 5), ("68", 8), ("25", 8), ("4917", 8)],
+)
 def test_close_frame_leaves_the_digits(gap, thickness, text, hand, reader, make_paper, write):
     """A 1 within it is no side of it, though it ends where the frame is."""
     page = make_paper()
