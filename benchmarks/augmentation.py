@@ -91,17 +91,9 @@ def train(name: str) -> None:
     run = folder_of(name)
     if is_finished(run):
         return
-    bare = {
-        "augmentation": AFFINE,
-        "crops": 0.0,
-        "handwriting": 0.0,
-        "styles": 0.0,
-        "outliers": 0.0,
-        "pairs": 0.0,
-    }
-    settings = bare | VARIATIONS[name]
-    recipe = dataclasses.replace(find_recipe("micro"), recipe="custom")
-    config = dataclasses.replace(recipe, epochs=EPOCHS, **settings)
+    settings = {"augmentation": AFFINE, "crops": 0.0} | VARIATIONS[name]
+    recipe = find_recipe("micro").without_extras()
+    config = dataclasses.replace(recipe, recipe="custom", epochs=EPOCHS, **settings)
     RUNS.mkdir(parents=True, exist_ok=True)
     config_path = RUNS / f"{run.name}.json"
     config_path.write_text(config.to_json())

@@ -85,7 +85,7 @@ def render_page() -> str:
     parts = [INTRODUCTION, *(render_part((RESULTS / f"{name}.md").read_text()) for name in QUICK)]
     links = [
         f"- [{read_title(RESULTS / f'{name}.md')}](../benchmarks/results/{name}.md): "
-        f"`python benchmarks/{name}.py`"
+        f"`{read_command(RESULTS / f'{name}.md')}`"
         for name in LONG
     ]
     return "\n".join([*parts, "## What takes longer\n", *links, ""])
@@ -95,6 +95,11 @@ def render_part(result: str) -> str:
     """Return a result as a part of the page: headings a level lower, pictures found from docs/."""
     lowered = re.sub(r"^(#+ )", r"#\1", result, flags=re.MULTILINE)
     return PICTURE.sub(r"](../benchmarks/results/\1)", lowered)
+
+
+def read_command(path: Path) -> str:
+    """Return the command that a result names first."""
+    return path.read_text().partition("`")[2].partition("`")[0]
 
 
 def read_title(path: Path) -> str:

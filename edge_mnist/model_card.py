@@ -83,13 +83,21 @@ def load_card(model_path: Path) -> ModelCard | None:
         The card, or None if there is none.
 
     Raises:
-        ModelError: If there is one and it cannot be read.
+        ModelError: If there is one and it cannot be read, or is of a model of another kind.
     """
     path = card_path(model_path)
     if not path.exists():
         return None
     try:
         fields = json.loads(path.read_text())
+        what = isinstance(fields, dict) and fields.get("what")
+        if what:
+            raise ModelError(
+                f"{path} is the card of a model of another kind",
+                expected="one that reads one digit",
+                got=str(what),
+                remedy="edge-mnist models lists what ships",
+            )
         fields["accuracy"] = {
             name: Accuracy(**measured) for name, measured in fields["accuracy"].items()
         }

@@ -6,7 +6,7 @@ import pytest
 
 from edge_mnist.errors import ModelError
 from edge_mnist.model_card import hash_bytes, load_card, render_markdown, save_card
-from edge_mnist.model_store import find_model, shipped_models
+from edge_mnist.model_store import find_model, models_dir, shipped_models
 
 CARD = load_card(find_model())
 
@@ -136,3 +136,11 @@ def test_unreadable_card_is_named(tmp_path, text, got):
     assert message.endswith(
         "; export the model again, or delete the card to run the model without it"
     )
+
+
+def test_card_of_another_kind_of_model_is_no_card_of_a_digit_model():
+    with pytest.raises(ModelError) as error:
+        load_card(models_dir() / "vision" / "pairs.tflite")
+    message = str(error.value)
+    assert "expected one that reads one digit, got two digits that touch" in message
+    assert message.endswith("; edge-mnist models lists what ships")

@@ -23,9 +23,7 @@ from edge_mnist.training.recipes import find_recipe
 NAME = "candidate"
 
 # Only the shape is to differ; what the shipped models learn beside digits would blur that.
-RECIPE = replace(
-    find_recipe("micro"), arch=NAME, handwriting=0.0, styles=0.0, outliers=0.0, pairs=0.0
-)
+RECIPE = replace(find_recipe("micro"), arch=NAME).without_extras()
 
 # A candidate is stopped if after this epoch its accuracy is this far below the median of at least
 # so many finished ones whose files are no more than a quarter larger or smaller.

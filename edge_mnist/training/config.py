@@ -14,7 +14,9 @@ Optimizer = Literal["adam", "adamw"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
 
-# Those that are a share: of the way to something, or of the images.
+# What is added to a batch beside the digits of the data set, as a share of its size each.
+EXTRAS = ("handwriting", "styles", "outliers", "pairs")
+# Of a variation those that are a share: of the way to something, or of the images.
 _SHARES = frozenset({"stroke", "low_resolution", "blur", "contrast", "plain"})
 
 
@@ -90,11 +92,7 @@ class TrainConfig:
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 up to below 1"),
             ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
-            ("crops", 0 <= self.crops <= 1, "0 to 1"),
-            ("handwriting", 0 <= self.handwriting <= 1, "0 to 1"),
-            ("styles", 0 <= self.styles <= 1, "0 to 1"),
-            ("outliers", 0 <= self.outliers <= 1, "0 to 1"),
-            ("pairs", 0 <= self.pairs <= 1, "0 to 1"),
+            *((name, 0 <= getattr(self, name) <= 1, "0 to 1") for name in ("crops", *EXTRAS)),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),
             ("patience", self.patience is None or self.patience >= 1, "at least 1"),
             ("seed", 0 <= self.seed < 2**31, "0 up to 2147483647"),
@@ -114,6 +112,11 @@ class TrainConfig:
                     field.replace("_", " "), expected=expected, got=str(getattr(self, field))
                 )
 
+    def without_extras(self) -> "TrainConfig":
+        """Return the same training on the digits of the data set alone."""
+        none: dict[str, Any] = dict.fromkeys(EXTRAS, 0.0)
+        return dataclasses.replace(self, **none)
+
     def to_json(self) -> str:
         """Return the configuration as JSON text, a field a line."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
@@ -128,7 +131,9 @@ def load_config(path: Path) -> TrainConfig:
     try:
         fields: dict[str, Any] = json.loads(path.read_text())
         if fields.get("augmentation") is not None:
+            _check_names(Augmentation, fields["augmentation"])
             fields["augmentation"] = Augmentation(**fields["augmentation"])
+        _check_names(TrainConfig, fields)
         return TrainConfig(**fields)
     except (OSError, ValueError, TypeError, AttributeError) as exc:
         raise TrainingError(
@@ -136,3 +141,13 @@ def load_config(path: Path) -> TrainConfig:
             expected="a config.json that edge-mnist train wrote",
             got=str(exc),
         ) from exc
+
+
+def _check_names(kind: type[Augmentation | TrainConfig], given: dict[str, Any]) -> None:
+    """Raise ValueError if a field has no default and is not given, or if there is none such."""
+    fields = dataclasses.fields(kind)
+    missing = [f.name for f in fields if f.default is dataclasses.MISSING and f.name not in given]
+    unknown = sorted(given.keys() - {field.name for field in fields})
+    for what, names in (("no", missing), ("unknown", unknown)):
+        if names:
+            raise ValueError(f"{what} {', '.join(names)}")

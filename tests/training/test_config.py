@@ -85,6 +85,21 @@ def test_other_files_are_refused_as_configuration(content, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "got"),
+    [
+        ({"epochs": 5}, "no arch"),
+        ({"arch": "micro", "epochs": 5, "momentum": 1, "dropout": 0}, "unknown dropout, momentum"),
+        ({"arch": "micro", "epochs": 5, "augmentation": {"flip": True}}, "unknown flip"),
+    ],
+)
+def test_fields_that_are_missing_or_unknown_are_named(fields, got, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(fields))
+    with pytest.raises(TrainingError, match=f"got {got}$"):
+        load_config(path)
+
+
 @pytest.mark.parametrize("missing", [True, False], ids=["missing", "folder"])
 def test_configuration_that_is_no_file_is_refused(missing, tmp_path):
     path = tmp_path / "nothing" if missing else tmp_path
