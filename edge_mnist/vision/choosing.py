@@ -24,8 +24,14 @@ WIDTH_COST = 1.0
 MIN_PART_SCORE = -0.7
 MAX_PART_ASPECT = 1.2
 # A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
-DOUBTFUL_SCORE = -0.3
+DOUBTFUL_SCORE = -0.05
 STROKE_ASPECT = 0.5
+# A model may be sure of a 7 or 9 that a 1 touches, but these stand on one foot: where ink is in two
+# places in this share of the rows between these, of its height, a pair may score less by this much.
+ONE_FOOTED = (7, 9)
+FOOT_ROWS = (0.65, 0.9)
+MIN_FEET_SHARE = 0.4
+FEET_COST = 1.5
 
 # Digits of a number stand at most this far apart, in heights of the larger.
 MAX_NUMBER_GAP = 1.6
@@ -132,7 +138,8 @@ def is_doubtful(whole: Candidate, usual_width: float) -> bool:
         usual_width: That of the blobs in its line, in pixels.
     """
     return _measure_doubt(whole, usual_width) > 0 or (
-        whole.aspect > STROKE_ASPECT and whole.score < DOUBTFUL_SCORE
+        whole.aspect > STROKE_ASPECT
+        and (whole.score < DOUBTFUL_SCORE or _has_foot_too_many(whole))
     )
 
 
@@ -141,6 +148,17 @@ def _measure_doubt(whole: Candidate, usual_width: float) -> float:
     widths = whole.blob.width / usual_width - MAX_LIKELY_WIDTHS
     excess = widths if whole.aspect > MIN_WIDE_ASPECT else 0.0
     return WIDTH_COST * max(0.0, excess)
+
+
+def _has_foot_too_many(whole: Candidate) -> bool:
+    """Tell whether a blob stands on two feet, where the digit that it seems to be has one."""
+    if whole.prediction.digit not in ONE_FOOTED:
+        return False
+    top, bottom = (round(share * whole.blob.height) for share in FOOT_ROWS)
+    rows = whole.blob.mask[top:bottom]
+    begins = rows[:, 1:] & ~rows[:, :-1]
+    strokes = begins.sum(axis=1) + rows[:, 0]
+    return len(rows) > 0 and bool(np.mean(strokes > 1) >= MIN_FEET_SHARE)
 
 
 def choose_parts(
@@ -163,7 +181,8 @@ def choose_parts(
     in_parts = [_read_parts(count, parts) for count, parts in ways]
     readings += [reading for reading in in_parts if not _is_zigzag(reading[1])]
     score, best = max(readings, key=lambda reading: reading[0])
-    if pair is not None and sum(map(_rate, pair)) > score:
+    allowance = FEET_COST if _has_foot_too_many(whole) else 0.0
+    if pair is not None and sum(map(_rate, pair)) > score - allowance:
         return _place_pair(whole.blob, pair, ways)
     return best
 

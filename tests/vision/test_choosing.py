@@ -7,7 +7,13 @@ import numpy as np
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate, choose_parts, is_contradiction, judge
+from edge_mnist.vision.choosing import (
+    Candidate,
+    choose_parts,
+    is_contradiction,
+    is_doubtful,
+    judge,
+)
 from edge_mnist.vision.reader import Reader
 
 
@@ -134,6 +140,32 @@ def test_what_was_cut_apart_must_be_clear_digits(cut, confidence, is_number):
         for i, digit in enumerate((5, 0, 8))
     ]
     assert judge([digits], min_confidence=0.5) == [digits if is_number else []]
+
+
+def stand_on_feet(digit, feet):
+    """A digit whose ink is one stroke above, and from there down as many as it has feet."""
+    mask = np.zeros((40, 30), bool)
+    mask[:16] = True
+    for foot in range(feet):
+        mask[:, 10 * foot : 10 * foot + 5] = True
+    return Candidate(Blob((0, 0, 30, 40), mask, 255.0), predict(digit, 0.999))
+
+
+@pytest.mark.parametrize(
+    ("digit", "feet", "is_asked", "confidence", "text"),
+    [
+        (7, 2, True, 0.8, "71"),
+        (9, 2, True, 0.8, "71"),
+        (7, 2, True, 0.3, "7"),
+        (7, 1, False, 0.8, "7"),
+        (0, 2, False, 0.8, "0"),
+    ],
+)
+def test_sure_seven_on_two_feet_is_a_seven_and_a_one(digit, feet, is_asked, confidence, text):
+    whole = stand_on_feet(digit, feet)
+    assert is_doubtful(whole, 30.0) == is_asked
+    best = choose_parts(whole, [], 30.0, (predict(7, confidence), predict(1, confidence)))
+    assert "".join(str(part.prediction.digit) for part in best) == text
 
 
 def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
