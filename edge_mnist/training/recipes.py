@@ -35,6 +35,7 @@ _MICRO = TrainConfig(
 _LITTLE = replace(
     _MICRO,
     augmentation=Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.3),
+    styles=0.0,
     outliers=0.0625,
     pairs=0.0,
 )
@@ -65,6 +66,7 @@ RECIPES: dict[str, TrainConfig] = {
             weight_decay=0.05,
             augmentation=_EVERYTHING,
             crops=0.5,
+            styles=0.0,
             outliers=0.140625,
             pairs=0.03125,
             mixed_precision=True,

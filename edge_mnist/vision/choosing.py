@@ -82,10 +82,15 @@ STROKES = (1, 4, 7)
 MIN_STROKES_SHARE = 0.75
 MAX_STROKES = 15
 MAX_WRITTEN_RATIO = 1.8
+# More digits that stand alone, of heights that differ as much, are crossings of a grid.
+MAX_LONE = 5
 # So many of them in a row, cut out of the same ink, are the legs of a letter.
 MIN_LEGS = 3
-# What letters are read as, too. Digits that are no others, beside what is no digit, are letters.
+# What letters are read as, too. Digits that are no others, beside what is no digit, are letters; so
+# are this many of them if the highest is more times as high as the lowest, as in `paid`.
 LETTERS = (0, 1)
+MIN_LETTERS = 3
+MAX_EVEN_RATIO = 1.4
 
 
 @dataclass(frozen=True)
@@ -320,12 +325,14 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
         )
     has_lone_ones = sum(map(_is_lone_one, numbers)) > MAX_LONE_ONES
     has_grid = _is_grid(
-        [c.blob.height for number in numbers if _has_strokes(number) for c in number]
+        [c.blob.height for number in numbers if _has_strokes(number) for c in number], MAX_STROKES
     )
+    has_crossings = _is_grid([n[0].blob.height for n in numbers if len(n) == 1], MAX_LONE)
     return [
         []
         if (has_lone_ones and _is_lone_one(number))
         or (has_grid and _has_strokes(number))
+        or (has_crossings and len(number) == 1)
         or not _is_plausible(number, usual)
         else number
         for number in numbers
@@ -368,6 +375,8 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
     ]
     if len(number) < len(group) and all(c.prediction.digit in LETTERS for c in number):
         return []
+    if _is_word_of_zeros_and_ones(number):
+        return []
     contradicted = sum(c.is_contradicted for c in number)
     if contradicted and contradicted >= CUT_SHARE * len(number):
         number = [c for c in number if not c.is_contradicted]
@@ -379,6 +388,16 @@ def _stands_among_digits(group: list[Candidate], index: int) -> bool:
     return len(group) > MAX_WORD and all(
         0 <= beside < len(group) and not group[beside].prediction.rejected
         for beside in (index - 1, index + 1)
+    )
+
+
+def _is_word_of_zeros_and_ones(number: list[Candidate]) -> bool:
+    """Tell whether all that is clear in a number is 0 and 1, and of heights as letters have."""
+    if len(number) < MIN_LETTERS:
+        return False
+    heights = [c.blob.height for c in number]
+    return max(heights) > MAX_EVEN_RATIO * min(heights) and all(
+        c.prediction.digit in LETTERS or c.prediction.rejected for c in number
     )
 
 
@@ -400,9 +419,9 @@ def _has_strokes(number: list[Candidate]) -> bool:
     return sum(c.prediction.digit in STROKES for c in number) >= MIN_STROKES_SHARE * len(number)
 
 
-def _is_grid(heights: list[int]) -> bool:
-    """Tell by their heights whether such digits are pieces of a grid: they are not written."""
-    if len(heights) <= MAX_STROKES:
+def _is_grid(heights: list[int], most: int) -> bool:
+    """Tell by their heights whether more than so many digits are pieces of a grid, not written."""
+    if len(heights) <= most:
         return False
     low, high = np.percentile(heights, (10, 90))
     return bool(high > MAX_WRITTEN_RATIO * low)

@@ -215,6 +215,34 @@ def test_zeros_and_ones_beside_what_is_no_digit_are_letters(text, is_number):
     assert judge([[*likely, other]], min_confidence=0.5) == [likely if is_number else []]
 
 
+@pytest.mark.parametrize(
+    ("text", "heights", "is_number"),
+    [
+        ("100", (40, 28, 28), False),
+        ("100", (40, 32, 32), True),
+        ("10", (40, 28), True),
+        ("1007", (40, 28, 28, 28), True),
+    ],
+)
+def test_zeros_and_ones_as_uneven_as_letters_are_a_word(text, heights, is_number):
+    digits = [
+        stand(30 * i, int(digit), top=40 - height, height=height)
+        for i, (digit, height) in enumerate(zip(text, heights, strict=True))
+    ]
+    assert judge([digits], min_confidence=0.5) == [digits if is_number else []]
+
+
+@pytest.mark.parametrize(
+    ("heights", "are_digits"),
+    [((24, 28, 32, 40, 46, 50), False), ((38, 40, 40, 41, 42, 44), True), ((24, 32, 50), True)],
+)
+def test_many_lone_digits_of_all_heights_are_crossings_of_a_grid(heights, are_digits):
+    written = stand_in_row([2, 0, 4, 8, 3])
+    lone = [[stand(0, 9, confidence=0.99, height=height)] for height in heights]
+    expected = [written, *(lone if are_digits else [[] for _ in lone])]
+    assert judge([written, *lone], min_confidence=0.5) == expected
+
+
 @pytest.mark.parametrize("text", ["175", "20865"])
 @pytest.mark.parametrize(
     ("level", "confidence", "is_number"),
