@@ -143,8 +143,7 @@ def is_doubtful(whole: Candidate, usual_width: float) -> bool:
         usual_width: That of the blobs in its line, in pixels.
     """
     return _measure_doubt(whole, usual_width) > 0 or (
-        whole.aspect > STROKE_ASPECT
-        and (whole.score < DOUBTFUL_SCORE or _has_foot_too_many(whole))
+        whole.aspect > STROKE_ASPECT and (whole.score < DOUBTFUL_SCORE or _has_foot_too_many(whole))
     )
 
 
@@ -327,16 +326,16 @@ def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Can
     has_grid = _is_grid(
         [c.blob.height for number in numbers if _has_strokes(number) for c in number], MAX_STROKES
     )
-    has_crossings = _is_grid([n[0].blob.height for n in numbers if len(n) == 1], MAX_LONE)
-    return [
+    numbers = [
         []
         if (has_lone_ones and _is_lone_one(number))
         or (has_grid and _has_strokes(number))
-        or (has_crossings and len(number) == 1)
         or not _is_plausible(number, usual)
         else number
         for number in numbers
     ]
+    has_crossings = _is_grid([n[0].blob.height for n in numbers if len(n) == 1], MAX_LONE)
+    return [[] if has_crossings and len(number) == 1 else number for number in numbers]
 
 
 class _Usual(NamedTuple):
