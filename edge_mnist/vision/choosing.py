@@ -23,7 +23,7 @@ WIDTH_COST = 1.0
 # Each part must be as much of a digit as this, and no wider than this, in heights, without cost.
 MIN_PART_SCORE = -0.7
 MAX_PART_ASPECT = 1.2
-# A whole that scores less is tried in parts too, unless it is as narrow as a single stroke.
+# A whole that scores less is doubtful, unless it is as narrow as a single stroke.
 DOUBTFUL_SCORE = -0.05
 STROKE_ASPECT = 0.5
 # A model may be sure of a 7 or 9 that a 1 touches, but these stand on one foot: where ink is in two
@@ -131,12 +131,14 @@ def _rate(prediction: Prediction) -> float:
     return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
 
 
+# The left digit and the right one of a blob that was read as two at once.
+Pair = tuple[Prediction, Prediction]
 # For each way to cut a blob: the count of stretches, and the parts as in `Parts`.
 Ways = Sequence[tuple[int, Mapping[tuple[int, int], Candidate]]]
 
 
 def is_doubtful(whole: Candidate, usual_width: float) -> bool:
-    """Tell whether a blob shall be tried in parts: it may be digits that touch.
+    """Tell whether a blob may be digits that touch, and shall be read as two.
 
     Args:
         whole: It.
@@ -165,11 +167,26 @@ def _has_foot_too_many(whole: Candidate) -> bool:
     return len(rows) > 0 and bool(np.mean(strokes > 1) >= MIN_FEET_SHARE)
 
 
+def is_worth_cutting(whole: Candidate, usual_width: float, pair: Pair | None) -> bool:
+    """Tell whether parts of a blob may be the best way to read it, or are to place a pair that is.
+
+    Args:
+        whole: All of it.
+        usual_width: That of the blobs in its line, in pixels.
+        pair: As it was read as two; None if it is none by its shape.
+    """
+    score = whole.score - _measure_doubt(whole, usual_width)
+    return score < -CUT_COST or _is_pair(whole, score, pair)
+
+
+def _is_pair(whole: Candidate, score: float, pair: Pair | None) -> bool:
+    """Tell whether a blob is rather a pair than what has a score."""
+    allowance = FEET_COST if _has_foot_too_many(whole) else 0.0
+    return pair is not None and sum(map(_rate, pair)) > score - allowance
+
+
 def choose_parts(
-    whole: Candidate,
-    ways: Ways,
-    usual_width: float,
-    pair: tuple[Prediction, Prediction] | None = None,
+    whole: Candidate, ways: Ways, usual_width: float, pair: Pair | None = None
 ) -> tuple[Candidate, ...]:
     """Choose the best way to read a blob: as a whole, cut into digits, or as two that touch.
 
@@ -185,15 +202,12 @@ def choose_parts(
     in_parts = [_read_parts(count, parts) for count, parts in ways]
     readings += [reading for reading in in_parts if not _is_zigzag(reading[1])]
     score, best = max(readings, key=lambda reading: reading[0])
-    allowance = FEET_COST if _has_foot_too_many(whole) else 0.0
-    if pair is not None and sum(map(_rate, pair)) > score - allowance:
+    if pair is not None and _is_pair(whole, score, pair):
         return _place_pair(whole.blob, pair, ways)
     return best
 
 
-def _place_pair(
-    blob: Blob, pair: tuple[Prediction, Prediction], ways: Ways
-) -> tuple[Candidate, Candidate]:
+def _place_pair(blob: Blob, pair: Pair, ways: Ways) -> tuple[Candidate, Candidate]:
     """Tell where in a blob both digits stand: in the parts that look most like them."""
     splits = [
         (parts[0, cut], parts[cut, count])
@@ -213,7 +227,7 @@ def _place_pair(
     return Candidate(left, pair[0]), Candidate(right, pair[1])
 
 
-def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Prediction]) -> float:
+def _compare(parts: tuple[Candidate, Candidate], pair: Pair) -> float:
     """Return how likely parts of a blob are two digits, as a product of probabilities."""
     left, right = (
         float(part.prediction.probabilities[digit.digit])
@@ -222,9 +236,7 @@ def _compare(parts: tuple[Candidate, Candidate], pair: tuple[Prediction, Predict
     return left * right
 
 
-def is_contradiction(
-    left: Candidate, right: Candidate, pair: tuple[Prediction, Prediction]
-) -> bool:
+def is_contradiction(left: Candidate, right: Candidate, pair: Pair) -> bool:
     """Tell whether two parts that touch are other digits, and no clear pair, when read at once.
 
     Args:

@@ -21,6 +21,7 @@ from edge_mnist.vision.choosing import (
     choose_parts,
     is_contradiction,
     is_doubtful,
+    is_worth_cutting,
     judge,
     part_numbers,
     stands_between,
@@ -197,18 +198,23 @@ class Reader:
             cut_ink(found.ink, whole.blob) if is_doubtful(whole, width) else None
             for whole, width in zip(wholes, usual, strict=True)
         ]
+        pairs = [
+            self._read_pair(share, stopwatch)
+            if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT
+            else None
+            for whole, share in zip(wholes, shares, strict=True)
+        ]
         ways = [
-            [] if share is None else propose_parts(blob, share)
-            for blob, share in zip(blobs, shares, strict=True)
+            propose_parts(whole.blob, share)
+            if share is not None and is_worth_cutting(whole, width, pair)
+            else []
+            for whole, share, width, pair in zip(wholes, shares, usual, pairs, strict=True)
         ]
         parts = [part for own in ways for way in own for part in way.blobs.values()]
         cut = iter(self._classify(found.ink, parts, stopwatch))
         chosen: list[tuple[Candidate, ...]] = []
-        for whole, share, own, width in zip(wholes, shares, ways, usual, strict=True):
+        for whole, own, width, pair in zip(wholes, ways, usual, pairs, strict=True):
             read = [(way.stretches, {key: next(cut) for key in way.blobs}) for way in own]
-            pair = None
-            if share is not None and MIN_PAIR_ASPECT <= whole.aspect <= MAX_PAIR_ASPECT:
-                pair = self._read_pair(share, stopwatch)
             best = choose_parts(whole, read, width, pair)
             if len(best) > 1:
                 best = tuple(replace(part, parts=len(best)) for part in best)
