@@ -33,6 +33,7 @@ LONG = (
     "recipes",
     "augmentation",
     "elsewhere",
+    "validation",
     "handwriting_fonts",
     "threads",
     "reading",
