@@ -89,7 +89,8 @@ def test_committed_accuracy_is_that_of_a_rerun(committed, rerun):
     assert min(again) > 98
 
 
-@pytest.mark.parametrize("cell", ["load", "layers", "weights-by-hand"])
+# Other kinds of processors train other weights, so weights, and bytes to the last one, may differ.
+@pytest.mark.parametrize("cell", ["load", "layers"])
 def test_committed_counts_are_those_of_a_rerun(cell, committed, rerun):
     counts = [
         re.findall(r"\d[\d,]{2,}(?!\.)", text_of(notebook, cell)) for notebook in (committed, rerun)
@@ -99,11 +100,16 @@ def test_committed_counts_are_those_of_a_rerun(cell, committed, rerun):
 
 @pytest.mark.parametrize("cell", ["ptq", "train-int8"])
 def test_committed_file_sizes_are_those_of_a_rerun(cell, committed, rerun):
-    sizes = [
-        re.findall(r"\| ([\d,]{5,}) \|", text_of(notebook, cell)) for notebook in (committed, rerun)
-    ]
-    assert sizes[0] == sizes[1]
-    assert len(sizes[0]) == 2
+    ours, again = (
+        [
+            int(size.replace(",", ""))
+            for size in re.findall(r"\| ([\d,]{5,}) \|", text_of(notebook, cell))
+        ]
+        for notebook in (committed, rerun)
+    )
+    # Vectors that are equal are stored once.
+    assert ours == pytest.approx(again, rel=0.005)
+    assert len(ours) == 2
 
 
 def test_what_is_computed_by_hand_is_what_the_file_and_the_engine_hold(rerun):
