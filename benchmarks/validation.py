@@ -10,21 +10,18 @@ images choose nothing, so they are not here.
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import mean
 
 import numpy as np
-from report import render_markdown_table, write_report
+from report import RESULTS, render_markdown_table, write_report
 
 from edge_mnist import Classifier
 from edge_mnist.cli.loading import load_dataset
 from edge_mnist.corruptions import corrupt
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import EdgeMnistError
-from edge_mnist.training.crops import make_crops
-
-KEPT = Path(__file__).parent / "results" / "zoo"
-MODELS = ("pico", "nano", "micro", "small", "large")
+from edge_mnist.model_store import shipped_models
+from edge_mnist.training.crops import MAX_SIDE, MIN_SIDE, make_crops
 
 # As `edge-mnist evaluate --corrupt` changes test digits, at the least of its strengths.
 VARIATIONS = ("rotation", "narrow", "perspective", "thin strokes", "thick strokes", "few pixels")
@@ -37,14 +34,17 @@ HEADER = ["as they are", "slightly varied", "as crops"]
 def main() -> int:
     """Measure, print, and write what belongs to the family."""
     try:
+        on_trial = {path: Classifier.load(path) for path in sys.argv[1:]}
         validation = load_dataset("mnist").validation
         sets = make_sets(validation)
-        if sys.argv[1:]:
-            measured = [[path, *measure(Path(path), sets)] for path in sys.argv[1:]]
-            cells = [[name, *map(as_percent, shares)] for name, *shares in measured]
+        if on_trial:
+            cells = [
+                [path, *map(as_percent, measure(classifier, sets))]
+                for path, classifier in on_trial.items()
+            ]
             print(render_markdown_table(["model", *HEADER], cells))
             return 0
-        rows = [[f"`{name}`", *summarize(name, sets)] for name in MODELS]
+        rows = [[f"`{model.name}`", *summarize(model.name, sets)] for model in shipped_models()]
     except EdgeMnistError as exc:
         print(f"validation: {exc}", file=sys.stderr)
         return 1
@@ -56,9 +56,9 @@ def main() -> int:
         + f"\n\nOf MNIST's {len(validation):,} validation digits these are misread, as int8 files "
         "in the runtime: the mean over the seeds, in brackets the least to the most. Slightly "
         f"varied: {', '.join(VARIATIONS)}, as `edge-mnist evaluate --corrupt` does them at its "
-        "least strength. As crops: brought into resolutions of 7 to 30 pixels and back through "
-        "preprocessing. Recipes are chosen by these figures; what is rejected counts as it is "
-        "read.",
+        f"least strength. As crops: brought into resolutions of {MIN_SIDE} to {MAX_SIDE} pixels "
+        "and back through preprocessing. Recipes are chosen by these figures; what is rejected "
+        "counts as it is read.",
     )
     return 0
 
@@ -73,9 +73,8 @@ def make_sets(digits: Examples) -> list[list[Examples]]:
     ]
 
 
-def measure(path: Path, sets: Sequence[Sequence[Examples]]) -> list[float]:
+def measure(classifier: Classifier, sets: Sequence[Sequence[Examples]]) -> list[float]:
     """Return what share of each kind of set a model misreads, 0 to 1."""
-    classifier = Classifier.load(path)
     return [mean(count_wrong(classifier, examples) for examples in kind) for kind in sets]
 
 
@@ -87,8 +86,8 @@ def count_wrong(classifier: Classifier, examples: Examples) -> float:
 
 def summarize(name: str, sets: Sequence[Sequence[Examples]]) -> list[str]:
     """Return the cells of a model's row: how many seeds, and of each kind the mean and range."""
-    paths = sorted(KEPT.glob(f"{name}/seed-*/{name}.tflite"))
-    kinds = zip(*(measure(path, sets) for path in paths), strict=True)
+    paths = sorted(RESULTS.glob(f"zoo/{name}/seed-*/{name}.tflite"))
+    kinds = zip(*(measure(Classifier.load(path), sets) for path in paths), strict=True)
     return [
         str(len(paths)),
         *(

@@ -6,7 +6,6 @@ import pytest
 
 from edge_mnist import Classifier
 from edge_mnist.dataset import Examples
-from edge_mnist.model_store import find_model
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import validation
@@ -25,7 +24,7 @@ def test_share_of_misread_digits_is_a_mean_over_the_sets_of_a_kind(examples):
     labels[:4] = (labels[:4] + 1) % 10
     mislabelled = Examples(examples.images, labels)
     sets = [[examples], [examples, mislabelled], [mislabelled]]
-    assert validation.measure(find_model("micro"), sets) == pytest.approx([0, 0.05, 0.1])
+    assert validation.measure(Classifier.load("micro"), sets) == pytest.approx([0, 0.05, 0.1])
 
 
 def test_digits_are_seen_as_they_are_varied_and_as_crops(examples):
@@ -37,16 +36,10 @@ def test_digits_are_seen_as_they_are_varied_and_as_crops(examples):
         assert not np.array_equal(changed.images, examples.images)
 
 
-def test_missing_model_is_told_in_one_line(monkeypatch, capsys, examples):
+def test_missing_model_is_told_in_one_line_before_anything_is_loaded(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["validation.py", "nowhere.tflite"])
-    monkeypatch.setattr(validation, "make_sets", lambda digits: [[examples]])
-    monkeypatch.setattr(validation, "load_dataset", lambda name: _Validation(examples))
+    monkeypatch.delattr(validation, "load_dataset")
     assert validation.main() == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("validation: ")
     assert "nowhere.tflite" in line
-
-
-class _Validation:
-    def __init__(self, validation):
-        self.validation = validation

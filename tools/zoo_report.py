@@ -290,8 +290,8 @@ earlier rounds on the test images and on optdigits were known to who chose.
 {render_markdown_table(header, rows)}
 
 Training took {describe_seconds(sum(seconds))} in all, without fine-tuning and measuring, on one
-core each. The models were made at different times, on machines that differ: what two of them took
-does not compare."""
+core each. The time of a model is of the machine that it was made on: of two machines, times do not
+compare."""
 
 
 def percent(share: float) -> str:

@@ -31,7 +31,8 @@ _MICRO = TrainConfig(
     outliers=0.078125,
     pairs=0.015625,
 )
-# The smallest have no room for that much variety, and larger ones have room for more.
+# The smallest have no room for that much variety, and larger ones have room for more. Neither they
+# nor the largest have been trained with styles yet.
 _LITTLE = replace(
     _MICRO,
     augmentation=Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.3),

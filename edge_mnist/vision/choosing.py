@@ -176,13 +176,14 @@ def is_worth_cutting(whole: Candidate, usual_width: float, pair: Pair | None) ->
         pair: As it was read as two; None if it is none by its shape.
     """
     score = whole.score - _measure_doubt(whole, usual_width)
-    return score < -CUT_COST or _is_pair(whole, score, pair)
+    # Parts score no more than the cut between two of them costs.
+    return score < -CUT_COST or (pair is not None and _is_pair(whole, score, pair))
 
 
-def _is_pair(whole: Candidate, score: float, pair: Pair | None) -> bool:
+def _is_pair(whole: Candidate, score: float, pair: Pair) -> bool:
     """Tell whether a blob is rather a pair than what has a score."""
     allowance = FEET_COST if _has_foot_too_many(whole) else 0.0
-    return pair is not None and sum(map(_rate, pair)) > score - allowance
+    return sum(map(_rate, pair)) > score - allowance
 
 
 def choose_parts(

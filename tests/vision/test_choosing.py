@@ -12,6 +12,7 @@ from edge_mnist.vision.choosing import (
     choose_parts,
     is_contradiction,
     is_doubtful,
+    is_worth_cutting,
     judge,
 )
 from edge_mnist.vision.reader import Reader
@@ -166,6 +167,21 @@ def test_sure_seven_on_two_feet_is_a_seven_and_a_one(digit, feet, is_asked, conf
     assert is_doubtful(whole, 30.0) == is_asked
     best = choose_parts(whole, [], 30.0, (predict(7, confidence), predict(1, confidence)))
     assert "".join(str(part.prediction.digit) for part in best) == text
+
+
+@pytest.mark.parametrize(
+    ("confidence", "pair", "is_worth"),
+    [
+        (0.9, None, False),
+        (0.9, (predict(6, 0.9), predict(2, 0.9)), False),
+        (0.9, (predict(6, 0.99), predict(2, 0.99)), True),
+        (0.5, None, True),
+    ],
+)
+def test_what_is_a_little_unsure_is_cut_only_where_a_pair_is_surer(confidence, pair, is_worth):
+    whole = stand(0, 8, confidence)
+    assert is_doubtful(whole, 25.0)
+    assert is_worth_cutting(whole, 25.0, pair) == is_worth
 
 
 def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
