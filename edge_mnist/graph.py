@@ -27,6 +27,7 @@ class Graph:
         setting: EngineSetting,
         size: int = 1,
         outputs: int = NUM_CLASSES,
+        input_shape: tuple[int, ...] = INPUT_SHAPE,
     ) -> None:
         """Load it.
 
@@ -35,35 +36,36 @@ class Graph:
             setting: With an engine that is installed.
             size: Images of a run, at least 1.
             outputs: What it gives for each.
+            input_shape: Of one image, as a batch of one.
 
         Raises:
             InvalidInputError: If the setting's threads are out of range.
-            ModelError: If it is no model that takes uint8 [1, 28, 28, 1] and gives [1, outputs],
-                or the engine refuses it.
+            ModelError: If it is no model that takes uint8 of that shape and gives [1, outputs], or
+                the engine refuses it.
             ValueError: If the graph cannot be resized.
             RuntimeError: Likewise.
         """
         self.setting = setting
         self.size = size
-        self._outputs = outputs
+        self._outputs, self._input_shape = outputs, input_shape
         self._content = content
         self._interpreter = create_interpreter(content, setting)
         graph_input = self._interpreter.get_input_details()[0]
         graph_output = self._interpreter.get_output_details()[0]
-        check_interface(graph_input, graph_output, outputs)
+        check_interface(graph_input, graph_output, outputs, input_shape)
         self._input_index, self._output_index = graph_input["index"], graph_output["index"]
         self.input_quantization: tuple[float, int] = graph_input["quantization"]
         self.output_quantization: tuple[float, int] = graph_output["quantization"]
         self.output_dtype = np.dtype(graph_output["dtype"])
         if size > 1:
-            self._interpreter.resize_tensor_input(self._input_index, (size, *INPUT_SHAPE[1:]))
+            self._interpreter.resize_tensor_input(self._input_index, (size, *input_shape[1:]))
             self._interpreter.allocate_tensors()
 
     def run(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
         """Return the outputs [size, outputs], uint8 or float32 as the model gives them.
 
         Args:
-            codes: uint8 [size, 28, 28, 1] as the model's input takes them.
+            codes: uint8 [size, ...] as the model's input takes them.
         """
         interpreter = self._interpreter
         interpreter.set_tensor(self._input_index, codes)
@@ -73,7 +75,7 @@ class Graph:
 
     def load_again(self, setting: EngineSetting, size: int) -> "Graph":
         """Return the same model in another interpreter."""
-        return Graph(self._content, setting, size, self._outputs)
+        return Graph(self._content, setting, size, self._outputs, self._input_shape)
 
     @property
     def operators(self) -> list[str]:

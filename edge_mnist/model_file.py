@@ -35,24 +35,28 @@ def check_structure(content: bytes) -> None:
 
 
 def check_interface(
-    graph_input: dict[str, Any], graph_output: dict[str, Any], outputs: int = NUM_CLASSES
+    graph_input: dict[str, Any],
+    graph_output: dict[str, Any],
+    outputs: int = NUM_CLASSES,
+    input_shape: tuple[int, ...] = INPUT_SHAPE,
 ) -> None:
-    """Refuse a model that takes or gives something else than digits.
+    """Refuse a model that takes or gives something else than it should.
 
     Args:
         graph_input: What the interpreter tells of the input.
         graph_output: And of the output.
         outputs: How many values it has to give.
+        input_shape: What it has to take: one image.
 
     Raises:
-        ModelError: If the input is not uint8 [1, 28, 28, 1], or the output not uint8 or float32
+        ModelError: If the input is not uint8 of that shape, or the output not uint8 or float32
             [1, outputs].
     """
     shape, dtype = graph_input["shape"].tolist(), np.dtype(graph_input["dtype"]).name
-    if shape != list(INPUT_SHAPE) or dtype != "uint8":
+    if shape != list(input_shape) or dtype != "uint8":
         raise ModelError(
             "it takes another input",
-            expected="uint8 [1, 28, 28, 1]",
+            expected=f"uint8 {list(input_shape)}",
             got=f"{dtype} {shape}",
             remedy="convert the Keras model it came from with edge-mnist quantize",
         )

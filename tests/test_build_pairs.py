@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow")
 import build_pairs
 from touching_pairs import make_touching_pairs
 
-from edge_mnist.vision import pairs
+from edge_mnist.vision import own_models
 from edge_mnist.vision.pairs import PairReader
 
 pytestmark = pytest.mark.train
@@ -49,7 +49,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(build_pairs, "TRAIN_PAIRS", 1000)
     monkeypatch.setattr(build_pairs, "HELD_OUT_PAIRS", 200)
-    monkeypatch.setattr(pairs, "models_dir", lambda: tmp_path)
+    monkeypatch.setattr(own_models, "models_dir", lambda: tmp_path)
     return tmp_path / "vision"
 
 

@@ -44,7 +44,13 @@ class Sheet:
     truth: Truth
 
 
-def make_scene(index: int, difficulty: int, digits: Examples, seed: int = 0) -> Scene:
+def make_scene(
+    index: int,
+    difficulty: int,
+    digits: Examples,
+    seed: int = 0,
+    size: tuple[int, int] | None = None,
+) -> Scene:
     """Make a scene; the same arguments give the same one.
 
     Args:
@@ -52,6 +58,7 @@ def make_scene(index: int, difficulty: int, digits: Examples, seed: int = 0) -> 
         difficulty: 0 to 4, as described in scene_degrees.py.
         digits: What numbers are made of.
         seed: For another set of scenes.
+        size: Width and height of the frame in pixels; None for one that cameras have.
 
     Raises:
         InvalidInputError: If there is no such difficulty.
@@ -60,8 +67,9 @@ def make_scene(index: int, difficulty: int, digits: Examples, seed: int = 0) -> 
         raise InvalidInputError("difficulty", expected="0 to 4", got=str(difficulty))
     rng = np.random.default_rng([seed, index, difficulty])
     degree = DEGREES[difficulty]
-    sizes = list(FRAME_SIZES)
-    size = sizes[rng.choice(len(sizes), p=list(FRAME_SIZES.values()))]
+    if size is None:
+        sizes = list(FRAME_SIZES)
+        size = sizes[rng.choice(len(sizes), p=list(FRAME_SIZES.values()))]
     sheet = prepare_sheet(index, difficulty, digits, size, rng)
     view = see(sheet.page, sheet.desk, sheet.pose, SCALE)
     at_border = _cover_borders(view, sheet.truth.numbers, degree, rng)

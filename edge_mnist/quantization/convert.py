@@ -1,7 +1,7 @@
 """From a Keras model to the bytes of a .tflite file.
 
 Every format takes uint8 [1, 28, 28, 1], raw pixels from 0 to 255, so that all run with the same
-code on a device.
+code on a device; what the reader brings besides takes pictures of other sizes, too.
 """
 
 import logging
@@ -30,8 +30,8 @@ def convert_int8(model: Any, representative: NDArray[np.uint8] | None) -> bytes:
 
     Args:
         model: A tf_keras model; with its ranges in it if it comes from `qat.fine_tune`.
-        representative: uint8 [N, 28, 28], training images to measure the ranges on; None for a
-            model that has them.
+        representative: uint8 [N, height, width], training images to measure the ranges on, which
+            tell what the model takes, too; None for a model of 28x28 pixels that has them.
 
     Returns:
         A .tflite file's content.
@@ -40,7 +40,9 @@ def convert_int8(model: Any, representative: NDArray[np.uint8] | None) -> bytes:
         ExportError: If TensorFlow cannot convert the model.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec(INPUT_SHAPE, tf.float32)])  # type: ignore[untyped-decorator]
+    shape = INPUT_SHAPE if representative is None else [1, *representative.shape[1:], 1]
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])  # type: ignore[untyped-decorator]
     def infer(image: Any) -> Any:
         return model(image, training=False)
 
@@ -111,4 +113,4 @@ def _silent_logger() -> Iterator[None]:
 
 def _scale_each(images: NDArray[np.uint8]) -> Iterator[list[NDArray[np.float32]]]:
     for image in images:
-        yield [image.reshape(INPUT_SHAPE).astype(np.float32) / 255]
+        yield [image[None, ..., None].astype(np.float32) / 255]

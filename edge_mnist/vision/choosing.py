@@ -4,13 +4,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from edge_mnist.runtime import Prediction
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.cutting import halve
+
+Item = TypeVar("Item")
 
 # What it costs to hold ink for no digit, and each cut through ink, in units of log-probability.
 NO_DIGIT_COST = 3.0
@@ -308,15 +310,24 @@ def stands_between(wholes: Sequence[Candidate], index: int) -> bool:
 
 def part_numbers(row: Sequence[Candidate]) -> list[list[Candidate]]:
     """Part the candidates of a line where the gap is wide."""
-    groups: list[list[Candidate]] = []
-    for candidate in row:
-        if groups:
-            last = groups[-1][-1].blob
-            gap = candidate.blob.left - last.right
-            if gap <= MAX_NUMBER_GAP * max(last.height, candidate.blob.height):
-                groups[-1].append(candidate)
+    return part_where_wide(row, [candidate.blob for candidate in row])
+
+
+def part_where_wide(row: Sequence[Item], blobs: Sequence[Blob]) -> list[list[Item]]:
+    """Part what stands in a line where the gap is wide.
+
+    Args:
+        row: What stands there.
+        blobs: The ink of each.
+    """
+    groups: list[list[Item]] = []
+    for index, (item, blob) in enumerate(zip(row, blobs, strict=True)):
+        if index:
+            last = blobs[index - 1]
+            if blob.left - last.right <= MAX_NUMBER_GAP * max(last.height, blob.height):
+                groups[-1].append(item)
                 continue
-        groups.append([candidate])
+        groups.append([item])
     return groups
 
 

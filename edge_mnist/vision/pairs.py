@@ -1,6 +1,5 @@
 """Reading two digits that touch as a whole: a cut takes from one what it gives to the other."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,11 @@ from numpy.typing import NDArray
 
 from edge_mnist.decoding import OutputDecoder
 from edge_mnist.engines import EngineSetting, resolve_engine
-from edge_mnist.errors import ModelError
 from edge_mnist.graph import Graph
-from edge_mnist.model_card import hash_bytes
 from edge_mnist.model_file import check_structure
-from edge_mnist.model_store import models_dir
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES, GrayImage, scale_ink
+from edge_mnist.vision.own_models import load_own_model, own_model_path
 
 # A pair is stretched to this: each of its digits is about as wide as in MNIST, and higher.
 PAIR_HEIGHT, PAIR_WIDTH = 24, 26
@@ -31,7 +28,7 @@ PAIR_OUTPUTS = 2 * NUM_CLASSES
 
 def pair_model_path() -> Path:
     """Return where the model that ships stands; its card stands beside it."""
-    return models_dir() / "vision" / "pairs.tflite"
+    return own_model_path("pairs")
 
 
 def fit_pair(ink: NDArray[np.float32]) -> GrayImage:
@@ -79,25 +76,8 @@ class PairReader:
             ModelError: If it is missing or damaged.
             MissingDependencyError: If there is no engine.
         """
-        path = pair_model_path()
-        try:
-            content, card = path.read_bytes(), json.loads(path.with_suffix(".json").read_text())
-            expected, temperature = str(card["sha256"]), float(card["temperature"])
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise ModelError(
-                f"cannot read the model of touching digits {path}",
-                got=str(exc),
-                remedy="reinstall edge-mnist",
-            ) from exc
-        sha256 = hash_bytes(content)
-        if sha256 != expected:
-            raise ModelError(
-                f"{path} is not the file that its card describes",
-                expected=f"SHA-256 {expected[:12]}…",
-                got=f"{sha256[:12]}…",
-                remedy="reinstall edge-mnist",
-            )
-        return cls(content, EngineSetting(resolve_engine()), temperature)
+        model = load_own_model("pairs", "touching digits")
+        return cls(model.content, EngineSetting(resolve_engine()), model.temperature)
 
     def read(self, image: GrayImage) -> tuple[Prediction, Prediction]:
         """Return the left digit and the right one.

@@ -31,11 +31,14 @@ from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.edges import is_edge, leave_edges_out
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, InkMap, map_ink, map_unlikely_ink
+from edge_mnist.vision.line_reader import COLUMN_STEP, LineReader
 from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
+from edge_mnist.vision.strips import cut_strip
+from edge_mnist.vision.whole import choose_text, is_unsure, place_digits
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
@@ -88,7 +91,7 @@ class Reader:
 
         Raises:
             InvalidInputError: If `min_confidence` is no share.
-            ModelError: If the model of touching digits that ships is missing or damaged.
+            ModelError: If one of the models that the reader brings is missing or damaged.
         """
         if not 0 <= min_confidence <= 1:
             raise InvalidInputError(
@@ -96,6 +99,7 @@ class Reader:
             )
         self.classifier = classifier
         self._pairs = PairReader.load()
+        self._lines = LineReader.load()
         self.min_confidence = min_confidence
 
     def read(self, frame: Picture) -> Reading:
@@ -171,7 +175,15 @@ class Reader:
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
-        numbers = [[leave_edges_out(next(judged), gray, found) for _ in row] for row in groups]
+        numbers = [
+            [
+                self._read_whole(
+                    group, leave_edges_out(next(judged), gray, found), found.ink, stopwatch
+                )
+                for group in row
+            ]
+            for row in groups
+        ]
         rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
@@ -183,6 +195,29 @@ class Reader:
         )
         is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
         return _Found(rows, sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear))
+
+    def _read_whole(
+        self,
+        group: Sequence[Candidate],
+        number: list[Candidate],
+        ink: InkMap,
+        stopwatch: "_Stopwatch",
+    ) -> list[Candidate]:
+        """Return a number as it is read as a whole, if that tells more than its digits do.
+
+        Args:
+            group: All that may be digits.
+            number: Those that were taken.
+            ink: Where they stand.
+            stopwatch: For the time that models take.
+        """
+        strip = cut_strip(ink, [c.blob for c in group]) if is_unsure(group, number) else None
+        if strip is None:
+            return number
+        with stopwatch:
+            probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
+        seen = choose_text(group, number, probabilities)
+        return number if seen is None else place_digits(seen, probabilities, strip, group, ink)
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"

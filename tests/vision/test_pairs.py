@@ -13,7 +13,7 @@ from edge_mnist import model_store
 from edge_mnist.engines import EngineSetting
 from edge_mnist.errors import ModelError
 from edge_mnist.runtime import Classifier
-from edge_mnist.vision import pairs
+from edge_mnist.vision import own_models
 from edge_mnist.vision.pairs import PairReader, fit_pair, pair_model_path
 from edge_mnist.vision.reader import Reader
 
@@ -36,7 +36,7 @@ def files(tmp_path, monkeypatch):
     """A copy of the model and its card, which the reader takes for those that ship."""
     folder = tmp_path / "vision"
     shutil.copytree(pair_model_path().parent, folder)
-    monkeypatch.setattr(pairs, "models_dir", lambda: tmp_path)
+    monkeypatch.setattr(own_models, "models_dir", lambda: tmp_path)
     return folder
 
 

@@ -1,0 +1,132 @@
+"""Whether a number is what its digits say one by one, or what it says as a whole."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_mnist.prediction import Prediction
+from edge_mnist.preprocessing import NUM_CLASSES
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.ink import InkMap
+from edge_mnist.vision.line_reader import COLUMN_STEP
+from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
+from edge_mnist.vision.strips import STRIP_HEIGHT, Strip
+
+# Where a digit scores less, the number is read as a whole, too.
+UNSURE_SCORE = -0.03
+
+
+def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate]) -> bool:
+    """Tell whether what stands together shall be read as a whole, too.
+
+    Args:
+        group: All that may be digits.
+        number: Those that were taken.
+    """
+    if len(group) < 2:
+        return False
+    return len(number) < len(group) or min(c.score for c in group) < UNSURE_SCORE
+
+
+def choose_text(
+    group: Sequence[Candidate], number: Sequence[Candidate], probabilities: NDArray[np.float64]
+) -> list[Seen] | None:
+    """Return what a number is when read as a whole; None if its digits tell more.
+
+    Args:
+        group: All that may be digits.
+        number: Those that were taken.
+        probabilities: float64 [columns, 11], of the columns of its strip.
+    """
+    seen = read_best_path(probabilities)
+    text = [one.label for one in seen]
+    digits = [c.prediction.digit for c in number]
+    if text == digits:
+        return None
+    gain = rate_text(probabilities, text) - rate_text(probabilities, digits)
+    return seen if decide(group, number, text, rate_text(probabilities, text), gain) else None
+
+
+def decide(group, number, text, rating, gain):
+    if not text:
+        return False
+    if not number:
+        return rating > -0.1
+    return rating > -0.5 and gain > 2 and min(c.score for c in group) < UNSURE_SCORE
+
+
+def place_digits(
+    seen: Sequence[Seen],
+    probabilities: NDArray[np.float64],
+    strip: Strip,
+    group: Sequence[Candidate],
+    ink: InkMap,
+) -> list[Candidate]:
+    """Tell where the digits of a strip stand in the ink.
+
+    Args:
+        seen: The digits.
+        probabilities: float64 [columns, 11], of the columns of the strip.
+        strip: It.
+        group: What was found there.
+        ink: What the strip was cut from.
+    """
+    columns = [(one.column + 0.5) * COLUMN_STEP for one in seen]
+    borders = [(left + right) / 2 for left, right in zip(columns, columns[1:], strict=False)]
+    ends = [0.0, *borders, strip.width]
+    placed = []
+    for one, column, left, right in zip(seen, columns, ends, ends[1:], strict=False):
+        weights = probabilities[one.column, :NUM_CLASSES]
+        total = float(weights.sum())
+        prediction = Prediction(
+            one.label, float(weights[one.label]) / total, 1 - total, False, weights, total
+        )
+        blob = _find_blob(column, columns, strip, group) or _cut_blob(
+            left, right, strip, group, ink
+        )
+        placed.append(Candidate(blob, prediction))
+    return placed
+
+
+def _find_blob(
+    column: float, columns: Sequence[float], strip: Strip, group: Sequence[Candidate]
+) -> Blob | None:
+    """Return the blob that stands where a digit is seen, and where no other is."""
+    scale, shift = strip.to_strip[0, 0], strip.to_strip[0, 2]
+    for candidate in group:
+        blob = candidate.blob
+        left, right = scale * blob.left + shift, scale * blob.right + shift
+        if left < column < right and sum(left < other < right for other in columns) == 1:
+            return blob
+    return None
+
+
+def _cut_blob(
+    left: float, right: float, strip: Strip, group: Sequence[Candidate], ink: InkMap
+) -> Blob:
+    """Return the ink between two columns of a strip."""
+    scale, shift = strip.to_strip[0, 0], strip.to_strip[0, 2]
+    slope, down, lift = strip.to_strip[1]
+    high, wide = ink.contrast.shape
+    first = min(max(0, math.floor((left - shift) / scale)), wide - 1)
+    last = max(first + 1, min(wide, math.ceil((right - shift) / scale)))
+    middle = slope * (first + last) / 2
+    top = min(max(0, math.floor((-lift - middle) / down)), high - 1)
+    bottom = max(top + 1, min(high, math.ceil((STRIP_HEIGHT - lift - middle) / down)))
+    mask = ink.mask[top:bottom, first:last] > 0
+    level = float(np.median([c.blob.level for c in group]))
+    return _fit(Blob((first, top, last - first, bottom - top), mask, level))
+
+
+def _fit(blob: Blob) -> Blob:
+    """Return a blob without the rows and columns around it that are empty."""
+    rows, columns = (np.flatnonzero(blob.mask.any(axis=axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return Blob(blob.box, np.ones_like(blob.mask), blob.level)
+    top, left = int(rows[0]), int(columns[0])
+    mask = blob.mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    box = (blob.left + left, blob.top + top, mask.shape[1], mask.shape[0])
+    return Blob(box, mask, blob.level)

@@ -1,0 +1,282 @@
+"""Strips of numbers as the reader cuts them out of photographs, and what stands in them."""
+
+import io
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+from make_scenes import show_progress
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scene_truth import Scene, TrueNumber
+from scenes import make_scene
+
+from edge_mnist.dataset import Examples
+from edge_mnist.files import write_atomically
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.choosing import part_where_wide
+from edge_mnist.vision.ink import MIN_CONTRAST, map_ink
+from edge_mnist.vision.segmentation import Segmentation, segment
+from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH, Strip, cut_strip
+
+# Small pictures hold a number or a few each, and are made in a tenth of the time of a camera's.
+SIZES = ((400, 300), (480, 360), (560, 420), (640, 480))
+# Of each difficulty from 0 to 4, in turn.
+DIFFICULTIES = (2, 3, 4, 1, 2, 3, 4, 3, 4, 0)
+# The reader looks in these ways, each a share of the resolution and the least contrast of ink.
+LOOKS = ((1.0, MIN_CONTRAST), (0.7, MIN_CONTRAST), (1.0, 20))
+# Of what is no number so many are kept, by whether it is several pieces of ink or one.
+NOTHING_SHARES = {True: 0.35, False: 0.14}
+# A digit belongs to a strip if so much of it is to be seen in it, and does not if less than this;
+# what is between makes a strip unclear, and it is left out.
+MIN_SEEN, MAX_UNSEEN = 0.75, 0.25
+# How high digits may be in a strip, and how far from level, in its pixels.
+HEIGHTS = (9, 34)
+MAX_RISE = 16
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Strips and what stands in them.
+
+    Attributes:
+        images: uint8 [N, 32, 256] as `cut_strip` makes them.
+        widths: float64 [N], the columns of each that show something.
+        texts: uint8 [N, 16], the digits from left to right; 10 where there are no more.
+        places: float32 [N, 16], the columns of their middles.
+    """
+
+    images: NDArray[np.uint8]
+    widths: NDArray[np.float64]
+    texts: NDArray[np.uint8]
+    places: NDArray[np.float32]
+
+    @property
+    def are_numbers(self) -> NDArray[np.bool_]:
+        """Of each whether there is a digit in it, bool [N]."""
+        shown: NDArray[np.bool_] = self.texts[:, 0] < NO_DIGIT
+        return shown
+
+
+NO_DIGIT = 10
+MAX_DIGITS = 16
+
+# One strip: the strip itself, its digits, and the columns of their middles.
+_Labelled = tuple[Strip, list[int], list[float]]
+
+
+def make_number_strips(digits: Examples, scenes: int, seed: int) -> Strips:
+    """Make scenes, and cut their strips; one process a core.
+
+    Args:
+        digits: What numbers are made of.
+        scenes: How many scenes to make.
+        seed: The same seed gives the same strips.
+    """
+    labelled: list[_Labelled] = []
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(os.cpu_count(), _prepare, (digits, seed)) as pool:
+        for done, strips in enumerate(pool.imap(_cut_scene, range(scenes), chunksize=8), start=1):
+            labelled += strips
+            show_progress(done, scenes, "scenes")
+    texts = np.full((len(labelled), MAX_DIGITS), NO_DIGIT, np.uint8)
+    places = np.zeros((len(labelled), MAX_DIGITS), np.float32)
+    for row, (_, text, columns) in enumerate(labelled):
+        texts[row, : len(text)] = text
+        places[row, : len(text)] = columns
+    return Strips(
+        np.stack([strip.image for strip, _, _ in labelled]),
+        np.array([strip.width for strip, _, _ in labelled]),
+        texts,
+        places,
+    )
+
+
+# What a process makes scenes of: digits, and a seed.
+_SOURCE: list[tuple[Examples, int]] = []
+
+
+def _prepare(digits: Examples, seed: int) -> None:
+    cv2.setNumThreads(1)
+    _SOURCE.append((digits, seed))
+
+
+def _cut_scene(index: int) -> list[_Labelled]:
+    digits, seed = _SOURCE[0]
+    rng = np.random.default_rng([seed, index])
+    size = SIZES[rng.integers(len(SIZES))]
+    difficulty = DIFFICULTIES[index % len(DIFFICULTIES)]
+    return list(cut_labelled(make_scene(index, difficulty, digits, seed, size), rng))
+
+
+def cut_labelled(scene: Scene, rng: Generator) -> Iterator[_Labelled]:
+    """Cut the strips of a scene, in one of the ways that the reader looks at it.
+
+    Args:
+        scene: It.
+        rng: The source of chance.
+
+    Yields:
+        Strips, their digits from left to right, and the columns of their middles.
+    """
+    share, min_contrast = LOOKS[rng.integers(len(LOOKS))]
+    gray = cv2.cvtColor(scene.picture, cv2.COLOR_BGR2GRAY)
+    gray = cv2.resize(gray, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    for ink in map_ink(gray.astype(np.uint8, copy=False)):
+        found = segment(replace(ink, min_contrast=min_contrast))
+        for row in found.rows:
+            for group in part_where_wide(row, row):
+                strip = cut_strip(found.ink, group)
+                if strip is None:
+                    continue
+                label = _label(strip, group, found, scene.truth.numbers, share)
+                if label is None:
+                    continue
+                if label[0] or rng.random() < NOTHING_SHARES[len(group) > 1]:
+                    yield strip, *label
+
+
+def save_strips(path: Path, strips: Strips) -> None:
+    """Write strips into a file."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **vars(strips))
+    write_atomically(path, content.getvalue())
+
+
+def load_strips(path: Path) -> Strips:
+    """Load what `save_strips` has written."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Strips(**arrays)
+
+
+def _label(
+    strip: Strip,
+    group: Sequence[Blob],
+    found: Segmentation,
+    numbers: Sequence[TrueNumber],
+    scale: float,
+) -> tuple[list[int], list[float]] | None:
+    """Return the digits in a strip and their columns; None if it is unclear what belongs to it."""
+    to_ink = cv2.invertAffineTransform(found.to_frame)
+    to_strip = strip.to_strip
+    high = median(blob.height for blob in group)
+    left, right = min(blob.left for blob in group), max(blob.right for blob in group)
+    top = min(blob.top for blob in group) - 0.2 * high
+    bottom = max(blob.bottom for blob in group) + 0.2 * high
+    own: list[tuple[float, float, float, int]] = []
+    has_others = False
+    for number in numbers:
+        seen = []
+        is_own = False
+        for digit in number.digits:
+            x, y, wide, tall = (scale * side for side in digit.box)
+            middle = to_ink @ (x + wide / 2, y + tall / 2, 1)
+            is_own |= bool(left < middle[0] < right and top < middle[1] < bottom)
+            column, line = to_strip @ (*middle, 1)
+            wide, tall = wide * to_strip[0, 0], tall * to_strip[1, 1]
+            share = _overlap(column, wide, strip.width) * _overlap(line, tall, STRIP_HEIGHT)
+            seen.append((share, column, line, tall, digit.digit))
+        if is_own and any(MAX_UNSEEN < share < MIN_SEEN for share, *_ in seen):
+            return None
+        if is_own:
+            own += [tuple(rest) for share, *rest in seen if share >= MIN_SEEN]
+        has_others |= any(share > MAX_UNSEEN for share, *_ in seen) and not is_own
+    if not own:
+        return None if has_others else ([], [])
+    own.sort()
+    columns, lines, heights, texts = zip(*own, strict=True)
+    is_usual = HEIGHTS[0] <= median(heights) and max(heights) <= HEIGHTS[1]
+    if not is_usual or max(lines) - min(lines) > MAX_RISE or len(own) > MAX_DIGITS:
+        return None
+    return list(texts), list(columns)
+
+
+def _overlap(middle: float, size: float, room: float) -> float:
+    """Return the share of a length that lies between 0 and an end."""
+    return max(0.0, min(middle + size / 2, room) - max(middle - size / 2, 0.0)) / size
+
+
+@dataclass(frozen=True)
+class Varied:
+    """How far a strip is varied, by chance.
+
+    Attributes:
+        plain: The share that stays as it is.
+        squeeze: The logarithm of how many times as wide, from and to.
+        stretch: The logarithm of how many times as high, to either side.
+        shear: Columns to a row, to either side.
+        slope: Rows to a column, to either side.
+        shift: Columns, to either side.
+        rise: Rows, the deviation.
+    """
+
+    plain: float = 0.15
+    squeeze: tuple[float, float] = (-0.22, 0.15)
+    stretch: float = 0.15
+    shear: float = 0.3
+    slope: float = 0.03
+    shift: float = 4.0
+    rise: float = 1.5
+
+
+def vary_strip(
+    image: NDArray[np.uint8], width: float, rng: Generator, limits: Varied = Varied()
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Vary a strip as hands, pens and cameras do.
+
+    Args:
+        image: uint8 [32, 256].
+        width: How many of its columns show something.
+        rng: The source of chance.
+        limits: How far.
+
+    Returns:
+        float32 [32, 256] from 0 to 1; and float64 [2, 3], what takes a place to its new one.
+    """
+    ink = image.astype(np.float32) / 255
+    if rng.random() < limits.plain:
+        return ink, np.eye(2, 3)
+    wide = min(np.exp(rng.uniform(*limits.squeeze)), (STRIP_WIDTH - 1) / width)
+    high = np.exp(rng.uniform(-1, 1) * limits.stretch)
+    shear, slope = rng.uniform(-1, 1) * limits.shear, rng.uniform(-1, 1) * limits.slope
+    middle = STRIP_HEIGHT / 2
+    across = rng.uniform(-1, 1) * limits.shift - shear * middle
+    down = (1 - high) * middle + rng.normal(0, limits.rise) - slope * width / 2
+    moved = np.array([(wide, shear, across), (slope * high, high, down)])
+    ink = cv2.warpAffine(ink, moved, (STRIP_WIDTH, STRIP_HEIGHT))
+    return np.clip(_vary_grays(_vary_strokes(ink, rng), rng), 0, 1).astype(np.float32), moved
+
+
+def _vary_strokes(ink: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+    chance, share = rng.random(), rng.uniform(0.3, 1)
+    if chance < 0.15:
+        ink = (1 - share) * ink + share * cv2.erode(ink, np.ones((2, 2)))
+    elif chance < 0.35:
+        sizes = ((2, 2), (1, 2), (2, 1), (3, 3))
+        ink = (1 - share) * ink + share * cv2.dilate(ink, np.ones(sizes[rng.integers(4)]))
+    if rng.random() < 0.3:
+        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.2))
+    # Rules that stayed, and such that took ink with them.
+    top, rows = rng.integers(STRIP_HEIGHT - 2), rng.integers(1, 3)
+    chance, level = rng.random(), rng.uniform(0.2, 1)
+    if chance < 0.15:
+        ink[top : top + rows] = np.maximum(ink[top : top + rows], level)
+    elif chance < 0.3:
+        ink[top : top + rows] *= level / 2
+    return ink
+
+
+def _vary_grays(ink: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
+    if rng.random() < 0.4:
+        ink = np.clip(ink, 0, 1) ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
+    if rng.random() < 0.4:
+        ink = ink * np.float32(rng.uniform(0.6, 1.1))
+    if rng.random() < 0.3:
+        noise = rng.normal(0, rng.uniform(0.02, 0.08), ink.shape)
+        ink = ink + noise.astype(np.float32)
+    return ink
