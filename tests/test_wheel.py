@@ -47,7 +47,8 @@ def test_wheel_predicts_in_a_clean_environment(tmp_path):
     shipped = {name for name in names if "/templates/" in name}
     templates = (ROOT / "edge_mnist" / "report" / "templates").iterdir()
     assert shipped == {path.relative_to(ROOT).as_posix() for path in templates}
-    assert {f"edge_mnist/models/vision/pairs.{suffix}" for suffix in ("tflite", "json")} < names
+    own = {f"{name}.{suffix}" for name in ("lines", "pairs") for suffix in ("tflite", "json")}
+    assert {f"edge_mnist/models/vision/{name}" for name in own} < names
     venv.create(tmp_path / "venv", with_pip=True)
     scripts = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
     run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)

@@ -70,7 +70,7 @@ MAX_LOSS = 100.0
 
 CONFIG = TrainConfig(
     arch="lines",
-    epochs=20,
+    epochs=40,
     batch_size=64,
     optimizer="adamw",
     learning_rate=3e-3,

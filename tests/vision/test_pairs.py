@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,7 @@ from edge_mnist import model_store
 from edge_mnist.engines import EngineSetting
 from edge_mnist.errors import ModelError
 from edge_mnist.runtime import Classifier
-from edge_mnist.vision import own_models
 from edge_mnist.vision.pairs import PairReader, fit_pair, pair_model_path
-from edge_mnist.vision.reader import Reader
 
 BLOCK = np.ones((40, 30), np.float32)
 
@@ -29,15 +26,6 @@ def pair_reader():
 def examples(mnist):
     """Of digits that nothing was trained on."""
     return make_touching_pairs(mnist.validation, 600, seed=5)
-
-
-@pytest.fixture
-def files(tmp_path, monkeypatch):
-    """A copy of the model and its card, which the reader takes for those that ship."""
-    folder = tmp_path / "vision"
-    shutil.copytree(pair_model_path().parent, folder)
-    monkeypatch.setattr(own_models, "models_dir", lambda: tmp_path)
-    return folder
 
 
 @pytest.mark.parametrize("shape", [(9, 7), (40, 30), (40, 80), (1, 1)])
@@ -67,34 +55,8 @@ def test_what_is_no_pair_is_rejected(pair_reader, examples):
     assert (scores[~examples.are_pairs] > 0.5).mean() >= 0.8
 
 
-def test_family_does_not_list_it():
-    names = [model.name for model in model_store.shipped_models()]
-    assert not [name for name in names if "pair" in name]
 
-
-def test_reader_needs_the_model(files, classifier):
-    (files / "pairs.tflite").unlink()
-    with pytest.raises(ModelError, match=r"touching digits .*pairs\.tflite.*; reinstall"):
-        Reader(classifier)
-
-
-@pytest.mark.parametrize("text", ["", "{}", '{"sha256": "ab", "temperature": null}'])
-def test_damaged_card_is_refused(text, files):
-    (files / "pairs.json").write_text(text)
-    with pytest.raises(ModelError, match="reinstall edge-mnist"):
-        PairReader.load()
-
-
-def test_damaged_model_is_refused(files):
-    path = files / "pairs.tflite"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"not the file that its card describes.*reinstall"):
-        PairReader.load()
-
-
-def test_model_of_single_digits_is_refused(files):
+def test_model_of_single_digits_is_refused():
     content = model_store.find_model("pico").read_bytes()
     with pytest.raises(ModelError, match=r"\[1, 20\].*\[1, 10\]"):
         PairReader(content, EngineSetting("ai-edge-litert"), 1.0)
