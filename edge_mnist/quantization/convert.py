@@ -39,7 +39,6 @@ def convert_int8(model: Any, representative: NDArray[np.uint8] | None) -> bytes:
     Raises:
         ExportError: If TensorFlow cannot convert the model.
     """
-
     shape = INPUT_SHAPE if representative is None else [1, *representative.shape[1:], 1]
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])  # type: ignore[untyped-decorator]

@@ -67,4 +67,5 @@ class LineReader:
         codes = self._graph.run(image.reshape(STRIP_SHAPE)).reshape(COLUMNS, CLASSES)
         logits = (codes.astype(np.float64) - zero_point) * scale / self._temperature
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        probabilities: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+        return probabilities

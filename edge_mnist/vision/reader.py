@@ -175,10 +175,16 @@ class Reader:
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
         judged = iter(judge([group for row in groups for group in row], self.min_confidence))
+        is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
+        is_clear = sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear)
         numbers = [
             [
                 self._read_whole(
-                    group, leave_edges_out(next(judged), gray, found), found.ink, stopwatch
+                    group,
+                    leave_edges_out(next(judged), gray, found),
+                    found.ink,
+                    is_clear,
+                    stopwatch,
                 )
                 for group in row
             ]
@@ -193,14 +199,14 @@ class Reader:
             for row in numbers
             if any(row)
         )
-        is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
-        return _Found(rows, sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear))
+        return _Found(rows, is_clear)
 
     def _read_whole(
         self,
         group: Sequence[Candidate],
         number: list[Candidate],
         ink: InkMap,
+        is_clear: bool,
         stopwatch: "_Stopwatch",
     ) -> list[Candidate]:
         """Return a number as it is read as a whole, if that tells more than its digits do.
@@ -209,14 +215,17 @@ class Reader:
             group: All that may be digits.
             number: Those that were taken.
             ink: Where they stand.
+            is_clear: Whether what looks like a digit is one, but for a few.
             stopwatch: For the time that models take.
         """
-        strip = cut_strip(ink, [c.blob for c in group]) if is_unsure(group, number) else None
+        if not is_unsure(group, number, is_clear):
+            return number
+        strip = cut_strip(ink, [c.blob for c in group])
         if strip is None:
             return number
         with stopwatch:
             probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
-        seen = choose_text(group, number, probabilities)
+        seen = choose_text(number, probabilities)
         return number if seen is None else place_digits(seen, probabilities, strip, group, ink)
 
     def _choose(

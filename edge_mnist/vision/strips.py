@@ -67,7 +67,7 @@ def cut_strip(ink: InkMap, blobs: Sequence[Blob]) -> Strip | None:
     shrinking = max(1.0, 1 / to_strip[1, 1])
     size = tuple(max(1, round(side / shrinking)) for side in reversed(crop.shape))
     if shrinking > 1:
-        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     across, down = (right - left) / size[0], (bottom - top) / size[1]
     # The middle of a pixel stays the middle.
     to_ink = np.array(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,35 +11,48 @@ from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.line_reader import COLUMN_STEP
-from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.strips import STRIP_HEIGHT, Strip
 
 # Where a digit scores less, the number is read as a whole, too.
 UNSURE_SCORE = -0.03
+# In units of log-probability: a text counts in the place of another if it is likelier by the first
+# of these, and by so many times what it lacks to be certain; none at all if that is likelier by the
+# last. Told by validation digits, as is the next.
+MIN_GAIN, DOUBT_COST = 2.0, 1.3
+MIN_NOTHING_GAIN = 2.5
+# What was judged to be no number is one if it lacks no more than this, for each digit, to be
+# certain. One digit is not enough: letters and rules look like one.
+MAX_RESCUED_DOUBT = 0.1
+MIN_RESCUED = 2
 
 
-def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate]) -> bool:
+def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate], is_clear: bool) -> bool:
     """Tell whether what stands together shall be read as a whole, too.
 
     Args:
         group: All that may be digits.
         number: Those that were taken.
+        is_clear: Whether nearly all that looks like a digit on the page is a clear one.
     """
-    if len(group) < 2:
+    if len(group) < MIN_RESCUED and not number:
         return False
-    return len(number) < len(group) or min(c.score for c in group) < UNSURE_SCORE
+    if not is_clear:
+        return True
+    return len(group) > 1 and (
+        len(number) < len(group) or min(c.score for c in group) < UNSURE_SCORE
+    )
 
 
 def choose_text(
-    group: Sequence[Candidate], number: Sequence[Candidate], probabilities: NDArray[np.float64]
+    number: Sequence[Candidate], probabilities: NDArray[np.float64]
 ) -> list[Seen] | None:
     """Return what a number is when read as a whole; None if its digits tell more.
 
     Args:
-        group: All that may be digits.
-        number: Those that were taken.
+        number: The digits that were taken; none if it was judged to be no number.
         probabilities: float64 [columns, 11], of the columns of its strip.
     """
     seen = read_best_path(probabilities)
@@ -46,16 +60,13 @@ def choose_text(
     digits = [c.prediction.digit for c in number]
     if text == digits:
         return None
-    gain = rate_text(probabilities, text) - rate_text(probabilities, digits)
-    return seen if decide(group, number, text, rate_text(probabilities, text), gain) else None
-
-
-def decide(group, number, text, rating, gain):
-    if not text:
-        return False
-    if not number:
-        return rating > -0.1
-    return rating > -0.5 and gain > 2 and min(c.score for c in group) < UNSURE_SCORE
+    rating = rate_text(probabilities, text)
+    if not digits:
+        is_likelier = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
+    else:
+        gain = rating - rate_text(probabilities, digits)
+        is_likelier = gain > (MIN_GAIN - DOUBT_COST * rating if text else MIN_NOTHING_GAIN)
+    return seen if is_likelier else None
 
 
 def place_digits(
@@ -75,10 +86,11 @@ def place_digits(
         ink: What the strip was cut from.
     """
     columns = [(one.column + 0.5) * COLUMN_STEP for one in seen]
-    borders = [(left + right) / 2 for left, right in zip(columns, columns[1:], strict=False)]
+    borders = [(left + right) / 2 for left, right in pairwise(columns)]
     ends = [0.0, *borders, strip.width]
     placed = []
-    for one, column, left, right in zip(seen, columns, ends, ends[1:], strict=False):
+    # A strip of nothing has two ends, too.
+    for one, column, (left, right) in zip(seen, columns, pairwise(ends), strict=False):
         weights = probabilities[one.column, :NUM_CLASSES]
         total = float(weights.sum())
         prediction = Prediction(

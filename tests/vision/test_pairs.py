@@ -55,7 +55,6 @@ def test_what_is_no_pair_is_rejected(pair_reader, examples):
     assert (scores[~examples.are_pairs] > 0.5).mean() >= 0.8
 
 
-
 def test_model_of_single_digits_is_refused():
     content = model_store.find_model("pico").read_bytes()
     with pytest.raises(ModelError, match=r"\[1, 20\].*\[1, 10\]"):
