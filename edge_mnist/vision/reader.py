@@ -174,22 +174,19 @@ class Reader:
     def _read_ink(self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch") -> "_Found":
         chosen = self._choose(found, gray, stopwatch)
         groups = [part_numbers(row) for row in chosen]
-        judged = iter(judge([group for row in groups for group in row], self.min_confidence))
+        # What is left out for its confidence is a digit all the same.
+        limit = min(self.min_confidence, DEFAULT_MIN_CONFIDENCE)
+        judged = iter(judge([group for row in groups for group in row], limit))
         is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
         is_clear = sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear)
-        numbers = [
-            [
-                self._read_whole(
-                    group,
-                    leave_edges_out(next(judged), gray, found),
-                    found.ink,
-                    is_clear,
-                    stopwatch,
-                )
-                for group in row
+        numbers = []
+        for row in groups:
+            read = [leave_edges_out(next(judged), gray, found) for _ in row]
+            wholes = [
+                self._read_whole(group, number, found.ink, is_clear, stopwatch)
+                for group, number in zip(row, read, strict=True)
             ]
-            for row in groups
-        ]
+            numbers.append([self._leave_unsure_out(number) for number in wholes])
         rows = tuple(
             tuple(
                 Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
@@ -225,8 +222,11 @@ class Reader:
             return number
         with stopwatch:
             probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
-        seen = choose_text(number, probabilities)
+        seen = choose_text(group, number, probabilities)
         return number if seen is None else place_digits(seen, probabilities, strip, group, ink)
+
+    def _leave_unsure_out(self, number: Sequence[Candidate]) -> list[Candidate]:
+        return [c for c in number if c.prediction.confidence >= self.min_confidence]
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"

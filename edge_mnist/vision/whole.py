@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.choosing import MIN_LEVEL_SHARE, Candidate
 from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.line_reader import COLUMN_STEP
@@ -23,6 +24,8 @@ UNSURE_SCORE = -0.03
 # last. Told by validation digits, as is the next.
 MIN_GAIN, DOUBT_COST = 2.0, 1.3
 MIN_NOTHING_GAIN = 2.5
+# More digits than were taken, where something was left out, cost this: it may be a letter.
+MORE_COST = 1.5
 # What was judged to be no number is one if it lacks no more than this, for each digit, to be
 # certain. One digit is not enough: letters and rules look like one.
 MAX_RESCUED_DOUBT = 0.1
@@ -47,12 +50,13 @@ def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate], is_clear:
 
 
 def choose_text(
-    number: Sequence[Candidate], probabilities: NDArray[np.float64]
+    group: Sequence[Candidate], number: Sequence[Candidate], probabilities: NDArray[np.float64]
 ) -> list[Seen] | None:
     """Return what a number is when read as a whole; None if its digits tell more.
 
     Args:
-        number: The digits that were taken; none if it was judged to be no number.
+        group: All that may be digits.
+        number: Those that were taken; none if it was judged to be no number.
         probabilities: float64 [columns, 11], of the columns of its strip.
     """
     seen = read_best_path(probabilities)
@@ -65,6 +69,8 @@ def choose_text(
         is_likelier = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
     else:
         gain = rating - rate_text(probabilities, digits)
+        if len(text) > len(digits) and len(group) > len(digits):
+            gain -= MORE_COST
         is_likelier = gain > (MIN_GAIN - DOUBT_COST * rating if text else MIN_NOTHING_GAIN)
     return seen if is_likelier else None
 
@@ -88,6 +94,7 @@ def place_digits(
     columns = [(one.column + 0.5) * COLUMN_STEP for one in seen]
     borders = [(left + right) / 2 for left, right in pairwise(columns)]
     ends = [0.0, *borders, strip.width]
+    level = median(c.blob.level for c in group)
     placed = []
     # A strip of nothing has two ends, too.
     for one, column, (left, right) in zip(seen, columns, pairwise(ends), strict=False):
@@ -96,10 +103,12 @@ def place_digits(
         prediction = Prediction(
             one.label, float(weights[one.label]) / total, 1 - total, False, weights, total
         )
-        blob = _find_blob(column, columns, strip, group) or _cut_blob(
-            left, right, strip, group, ink
-        )
-        placed.append(Candidate(blob, prediction))
+        blob = _find_blob(column, columns, strip, group)
+        if blob is None:
+            blob = _cut_blob(left, right, level, strip, ink)
+        # What is much fainter is a printed line.
+        if blob.level >= MIN_LEVEL_SHARE * level:
+            placed.append(Candidate(blob, prediction))
     return placed
 
 
@@ -116,10 +125,8 @@ def _find_blob(
     return None
 
 
-def _cut_blob(
-    left: float, right: float, strip: Strip, group: Sequence[Candidate], ink: InkMap
-) -> Blob:
-    """Return the ink between two columns of a strip."""
+def _cut_blob(left: float, right: float, level: float, strip: Strip, ink: InkMap) -> Blob:
+    """Return the ink between two columns of a strip, of which the level is known."""
     scale, shift = strip.to_strip[0, 0], strip.to_strip[0, 2]
     slope, down, lift = strip.to_strip[1]
     high, wide = ink.contrast.shape
@@ -129,7 +136,6 @@ def _cut_blob(
     top = min(max(0, math.floor((-lift - middle) / down)), high - 1)
     bottom = max(top + 1, min(high, math.ceil((STRIP_HEIGHT - lift - middle) / down)))
     mask = ink.mask[top:bottom, first:last] > 0
-    level = float(np.median([c.blob.level for c in group]))
     return _fit(Blob((first, top, last - first, bottom - top), mask, level))
 
 
