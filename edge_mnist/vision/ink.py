@@ -161,6 +161,13 @@ def _measure_noise(paper: GrayImage, gray: GrayImage) -> tuple[float, float]:
 
 
 def _shrink(gray: GrayImage, factor: int) -> GrayImage:
+    # By halves first, where that is even: OpenCV has a quick way for these alone.
+    while factor % 2 == 0 and not gray.shape[0] % 2 and not gray.shape[1] % 2:
+        half = (gray.shape[1] // 2, gray.shape[0] // 2)
+        gray = cv2.resize(gray, half, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        factor //= 2
+    if factor == 1:
+        return gray
     height, width = gray.shape
     size = (max(1, width // factor), max(1, height // factor))
     shrunk: GrayImage = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(

@@ -180,11 +180,12 @@ def _unite_neighbours(row: list[Blob], high: float) -> list[Blob]:
 
 def _belong(blob: Blob, other: Blob, high: float) -> bool:
     """Tell whether two blobs are parts of a digit: above one another, close and not too high."""
-    gap = max(blob.top, other.top) - min(blob.bottom, other.bottom)
-    if gap > MAX_BREAK * high or _is_underline(other, blob, high):
-        return False
+    # Most stand beside one another.
     overlap = min(blob.right, other.right) - max(blob.left, other.left)
     if overlap < MIN_OVERLAP * min(blob.width, other.width):
+        return False
+    gap = max(blob.top, other.top) - min(blob.bottom, other.bottom)
+    if gap > MAX_BREAK * high or _is_underline(other, blob, high):
         return False
     together = max(blob.bottom, other.bottom) - min(blob.top, other.top)
     return together <= MAX_HEIGHT * max(high, blob.height)

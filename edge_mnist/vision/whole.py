@@ -18,7 +18,7 @@ from edge_mnist.vision.line_reader import COLUMN_STEP
 from edge_mnist.vision.strips import STRIP_HEIGHT, Strip
 
 # Where a digit scores less, the number is read as a whole, too.
-UNSURE_SCORE = -0.03
+UNSURE_SCORE = -0.15
 # In units of log-probability: a text counts in the place of another if it is likelier by the first
 # of these, and by so many times what it lacks to be certain; none at all if that is likelier by the
 # last. Told by validation digits, as is the next.

@@ -42,9 +42,9 @@ def read(number, probabilities, left_out=""):
     ("confidences", "is_clear", "unsure"),
     [
         ((0.999, 0.999), True, False),
-        ((0.999, 0.9), True, True),
+        ((0.999, 0.8), True, True),
         ((0.999, 0.999), False, True),
-        ((0.9,), True, False),
+        ((0.8,), True, False),
         ((0.999,), False, True),
     ],
 )
