@@ -31,8 +31,8 @@ _MICRO = TrainConfig(
     outliers=0.078125,
     pairs=0.015625,
 )
-# The smallest have no room for that much variety, and larger ones have room for more. Neither they
-# nor the largest have been trained with styles yet.
+# The smallest have no room for that much variety, and larger ones have room for more. The smallest
+# have not been trained with styles yet.
 _LITTLE = replace(
     _MICRO,
     augmentation=Augmentation(rotation_deg=8, shear=0.1, zoom=0.1, shift_px=1, stroke=0.3),
@@ -67,7 +67,6 @@ RECIPES: dict[str, TrainConfig] = {
             weight_decay=0.05,
             augmentation=_EVERYTHING,
             crops=0.5,
-            styles=0.0,
             outliers=0.140625,
             pairs=0.03125,
             mixed_precision=True,

@@ -211,6 +211,26 @@ def test_digits_of_which_the_model_is_less_sure_are_left_out(classifier, make_pa
     assert 0 < len(kept) < len(digits)
 
 
+@pytest.mark.parametrize("gap", [-0.1, -0.15])
+def test_digits_that_run_into_one_another_are_read_as_a_whole(
+    gap, reader, make_paper, write, monkeypatch
+):
+    """No cut gives each what is its own: where none is read as a whole, fewer are right."""
+
+    def count_right():
+        right = 0
+        for hand in range(12):
+            page = make_paper()
+            text = ("35826", "40937", "28365", "90463")[hand % 4]
+            write(page, text, 100, 200, hand=hand, gap=gap)
+            right += reader.read(page).lines == [text]
+        return right
+
+    with_wholes = count_right()
+    monkeypatch.setattr("edge_mnist.vision.reader.choose_text", lambda *_: None)
+    assert with_wholes >= max(7, count_right() + 2)
+
+
 @pytest.mark.parametrize("height", [80, 110])
 def test_faint_digits_are_read_in_low_light(height, reader, make_paper, write):
     """Which is the limit of what can be read: of four hands one may be too faint."""
