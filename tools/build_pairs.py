@@ -13,21 +13,18 @@ import json
 import sys
 import time
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from own_model_files import write_own_model
 from touching_pairs import OTHER_SHARE, Pairs, make_touching_pairs
 
 from edge_mnist import dataset
 from edge_mnist.engines import EngineSetting, resolve_engine
 from edge_mnist.errors import EdgeMnistError
-from edge_mnist.files import write_atomically
-from edge_mnist.machine import describe_machine
-from edge_mnist.model_card import hash_bytes
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.quantization.convert import REPRESENTATIVE_IMAGES, convert_int8
 from edge_mnist.quantization.slim import slim
@@ -41,6 +38,8 @@ from edge_mnist.training.optimizer import build_optimizer
 from edge_mnist.training.precision import as_float32, build_in_precision, take_step
 from edge_mnist.training.state import Progress, load_state, save_state
 from edge_mnist.vision.pairs import PAIR_OUTPUTS, PairReader, pair_model_path
+
+WHAT = "two digits that touch; ten logits of the left one, ten of the right one"
 
 STATE = Path("runs/pairs/state.npz")
 
@@ -100,10 +99,7 @@ def main() -> int:
         content = slim(convert_int8(model, pairs.images[:REPRESENTATIVE_IMAGES]))
         temperature = calibrate(content, validation)
         test = make_touching_pairs(digits.test, HELD_OUT_PAIRS, TEST_SEED)
-        card = {
-            "what": "two digits that touch; ten logits of the left one, ten of the right one",
-            "size_bytes": len(content),
-            "sha256": hash_bytes(content),
+        facts = {
             "parameters": model.count_params(),
             "temperature": temperature,
             "training": dataclasses.asdict(CONFIG) | {"pictures": TRAIN_PAIRS},
@@ -111,8 +107,6 @@ def main() -> int:
             "validation": describe(run(content, validation) / temperature, validation),
             "test": describe(run(content, test) / temperature, test),
             "test_float": describe(predict(model, test) / temperature, test),
-            "machine": describe_machine(),
-            "versions": {name: version(name) for name in ("tensorflow", "numpy")},
         }
     except EdgeMnistError as exc:
         print(f"error: {exc}", file=sys.stderr)
@@ -120,11 +114,8 @@ def main() -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
-    path = pair_model_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
-    write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
-    print(json.dumps(card["test"]))
+    write_own_model(pair_model_path(), content, WHAT, facts)
+    print(json.dumps(facts["test"]))
     return 0
 
 
