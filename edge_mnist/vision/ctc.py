@@ -6,12 +6,16 @@ gives each class a probability, and one that there is none, the blank. A text is
 path through the columns when repeated classes become one and blanks are left out.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Probabilities shrink from column to column; after so many, at the latest, they are scaled.
+RESCALED = 16
 
 
 @dataclass(frozen=True)
@@ -52,22 +56,21 @@ def rate_text(probabilities: NDArray[np.float64], labels: Sequence[int]) -> floa
     blank = probabilities.shape[1] - 1
     states = np.full(2 * len(labels) + 1, blank)
     states[1::2] = labels
-    # A blank cannot be passed over, nor what stands between equal labels.
+    # What is between two labels may be passed over, but not where both are the same.
     skips = np.zeros(len(states))
     skips[2:] = (states[2:] != blank) & (states[2:] != states[:-2])
     emitted = probabilities[:, states]
-    forward = np.zeros(len(states))
-    forward[:2] = emitted[0, :2]
+    # Two columns of nothing in front stand for the states before the first.
+    forward = np.zeros(len(states) + 2)
+    forward[2:4] = emitted[0, :2]
     logarithm = 0.0
-    for column in emitted[1:]:
-        moved = forward.copy()
-        moved[1:] += forward[:-1]
-        moved[2:] += skips[2:] * forward[:-2]
-        forward = moved * column
-        total = forward.sum()
+    for start in range(1, len(emitted), RESCALED):
+        for column in emitted[start : start + RESCALED]:
+            forward[2:] = column * (forward[2:] + forward[1:-1] + skips * forward[:-2])
+        total = float(forward.sum())
         if total == 0:
-            return -np.inf
-        logarithm += float(np.log(total))
+            return -math.inf
+        logarithm += math.log(total)
         forward /= total
     end = float(forward[-2:].sum())
-    return logarithm + float(np.log(end)) if end > 0 else -np.inf
+    return logarithm + math.log(end) if end > 0 else -math.inf

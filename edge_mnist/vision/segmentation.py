@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
 import cv2
@@ -45,7 +46,7 @@ class Segmentation:
     rows: list[list[Blob]]
     to_frame: NDArray[np.float64]
 
-    @property
+    @cached_property
     def is_turned(self) -> bool:
         """Whether the ink is turned."""
         return not np.array_equal(self.to_frame, np.eye(2, 3))
