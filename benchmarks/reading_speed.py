@@ -58,7 +58,7 @@ ROW_LENGTH = 10
 STAGES = {
     "ink": ("map_ink",),
     "segments": ("segment",),
-    "crops": ("cut_ink", "fit_ink"),
+    "crops": ("cut_ink", "fit_ink", "cut_strip"),
     "cuts": ("propose_parts", "choose_parts"),
 }
 
