@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ pytest.importorskip("cv2")
 pytest.importorskip("tensorflow")
 
 import build_lines
-from number_strips import NO_DIGIT, Strips, load_strips, make_number_strips, save_strips, vary_strip
+from number_strips import NO_DIGIT, load_strips, make_number_strips, save_strips, vary_strip
 
 from edge_mnist.vision import own_models
 from edge_mnist.vision.line_reader import LineReader
@@ -69,21 +70,16 @@ def test_varied_strip_tells_where_its_ink_went():
 
 def test_batch_tells_each_digit_in_its_column(strips):
     rng = np.random.default_rng(0)
-    for chosen, width in [(np.arange(8), STRIP_WIDTH)]:
-        batch = build_lines.make_batch(strips, chosen, width, rng)
-        assert batch.images.shape == (8, STRIP_HEIGHT, width, 1)
-        for row, index in enumerate(chosen):
-            text = strips.texts[index]
-            columns = batch.columns[row]
-            told = columns[(columns >= 0) & (columns < NO_DIGIT)]
-            assert told.tolist() == text[text < NO_DIGIT].tolist()
-            assert batch.are_numbers[row] == bool(len(told))
+    batch = build_lines.make_batch(strips, np.arange(8), STRIP_WIDTH, rng)
+    assert batch.images.shape == (8, STRIP_HEIGHT, STRIP_WIDTH, 1)
+    for index, columns in enumerate(batch.columns):
+        told = columns[(columns >= 0) & (columns < NO_DIGIT)]
+        assert told.tolist() == strips.text(index).tolist()
+        assert batch.are_numbers[index] == bool(len(told))
 
 
 def test_batches_hold_what_has_room_in_them(strips, monkeypatch):
-    monkeypatch.setattr(
-        build_lines, "CONFIG", build_lines.dataclasses.replace(build_lines.CONFIG, batch_size=4)
-    )
+    monkeypatch.setattr(build_lines, "CONFIG", replace(build_lines.CONFIG, batch_size=4))
     batches = list(build_lines.plan_batches(strips, np.random.default_rng(0)))
     assert {width for _, width in batches} == set(build_lines.WIDTHS)
     for chosen, width in batches:
@@ -91,10 +87,6 @@ def test_batches_hold_what_has_room_in_them(strips, monkeypatch):
         assert (strips.widths[chosen] <= width).all()
     used = np.concatenate([chosen for chosen, _ in batches])
     assert len(set(used)) == len(used)
-
-
-def pick(strips, count):
-    return Strips(*(values[:count] for values in vars(strips).values()))
 
 
 @pytest.fixture
@@ -106,7 +98,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr(
         build_lines,
         "CONFIG",
-        build_lines.dataclasses.replace(build_lines.CONFIG, batch_size=4, epochs=3),
+        replace(build_lines.CONFIG, batch_size=4, epochs=3),
     )
     monkeypatch.setattr(own_models, "models_dir", lambda: tmp_path)
     return tmp_path / "vision"

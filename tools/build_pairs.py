@@ -27,7 +27,6 @@ from edge_mnist.engines import EngineSetting, resolve_engine
 from edge_mnist.errors import EdgeMnistError
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.quantization.convert import REPRESENTATIVE_IMAGES, convert_int8
-from edge_mnist.quantization.slim import slim
 from edge_mnist.quantization.temperature import fit_temperature
 from edge_mnist.training.architectures import Conv, Dropout, build_stack
 from edge_mnist.training.augmentation import augment
@@ -96,7 +95,7 @@ def main() -> int:
         model = build_in_precision(build, CONFIG)
         history = train(model, pairs, validation)
         model = as_float32(model, build, CONFIG)
-        content = slim(convert_int8(model, pairs.images[:REPRESENTATIVE_IMAGES]))
+        content = convert_int8(model, pairs.images[:REPRESENTATIVE_IMAGES])
         temperature = calibrate(content, validation)
         test = make_touching_pairs(digits.test, HELD_OUT_PAIRS, TEST_SEED)
         facts = {

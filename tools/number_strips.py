@@ -18,9 +18,11 @@ from scenes import make_scene
 
 from edge_mnist.dataset import Examples
 from edge_mnist.files import write_atomically
+from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.choosing import part_where_wide
 from edge_mnist.vision.ink import MIN_CONTRAST, map_ink
+from edge_mnist.vision.reader import IF_UNCLEAR
 from edge_mnist.vision.segmentation import Segmentation, segment
 from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH, Strip, cut_strip
 
@@ -29,7 +31,10 @@ SIZES = ((400, 300), (480, 360), (560, 420), (640, 480))
 # Of each difficulty from 0 to 4, in turn.
 DIFFICULTIES = (2, 3, 4, 1, 2, 3, 4, 3, 4, 0)
 # The reader looks in these ways, each a share of the resolution and the least contrast of ink.
-LOOKS = ((1.0, MIN_CONTRAST), (0.7, MIN_CONTRAST), (1.0, 20))
+LOOKS = (
+    (1.0, MIN_CONTRAST),
+    *((look.side_share, look.min_contrast) for look in reversed(IF_UNCLEAR)),
+)
 # Of what is no number so many are kept, by whether it is several pieces of ink or one.
 NOTHING_SHARES = {True: 0.35, False: 0.14}
 # A digit belongs to a strip if so much of it is to be seen in it, and does not if less than this;
@@ -37,7 +42,19 @@ NOTHING_SHARES = {True: 0.35, False: 0.14}
 MIN_SEEN, MAX_UNSEEN = 0.75, 0.25
 # How high digits may be in a strip, and how far from level, in its pixels.
 HEIGHTS = (9, 34)
-MAX_RISE = 16
+MAX_LINES_APART = 16
+# What stands for no digit, and for the blank.
+NO_DIGIT = NUM_CLASSES
+MAX_DIGITS = 16
+
+# The share of strips that training shows as they are. The others are made so many times as wide,
+# from and to, and as high, to either side, both as logarithms; sheared by so many columns to a row
+# and turned by so many rows to a column; shifted by so many columns, and up or down by rows of this
+# deviation.
+PLAIN = 0.15
+SQUEEZE, STRETCH = (-0.22, 0.15), 0.15
+SHEAR, SLOPE = 0.3, 0.03
+SHIFT, RISE = 4.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -62,9 +79,11 @@ class Strips:
         shown: NDArray[np.bool_] = self.texts[:, 0] < NO_DIGIT
         return shown
 
+    def text(self, index: int) -> NDArray[np.uint8]:
+        """Return the digits of a strip, uint8 [digits]."""
+        padded = self.texts[index]
+        return padded[padded < NO_DIGIT]
 
-NO_DIGIT = 10
-MAX_DIGITS = 16
 
 # One strip: the strip itself, its digits, and the columns of their middles.
 _Labelled = tuple[Strip, list[int], list[float]]
@@ -191,7 +210,7 @@ def _label(
     own.sort()
     columns, lines, heights, texts = zip(*own, strict=True)
     is_usual = HEIGHTS[0] <= median(heights) and max(heights) <= HEIGHTS[1]
-    if not is_usual or max(lines) - min(lines) > MAX_RISE or len(own) > MAX_DIGITS:
+    if not is_usual or max(lines) - min(lines) > MAX_LINES_APART or len(own) > MAX_DIGITS:
         return None
     return list(texts), list(columns)
 
@@ -201,31 +220,8 @@ def _overlap(middle: float, size: float, room: float) -> float:
     return max(0.0, min(middle + size / 2, room) - max(middle - size / 2, 0.0)) / size
 
 
-@dataclass(frozen=True)
-class Varied:
-    """How far a strip is varied, by chance.
-
-    Attributes:
-        plain: The share that stays as it is.
-        squeeze: The logarithm of how many times as wide, from and to.
-        stretch: The logarithm of how many times as high, to either side.
-        shear: Columns to a row, to either side.
-        slope: Rows to a column, to either side.
-        shift: Columns, to either side.
-        rise: Rows, the deviation.
-    """
-
-    plain: float = 0.15
-    squeeze: tuple[float, float] = (-0.22, 0.15)
-    stretch: float = 0.15
-    shear: float = 0.3
-    slope: float = 0.03
-    shift: float = 4.0
-    rise: float = 1.5
-
-
 def vary_strip(
-    image: NDArray[np.uint8], width: float, rng: Generator, limits: Varied = Varied()
+    image: NDArray[np.uint8], width: float, rng: Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Vary a strip as hands, pens and cameras do.
 
@@ -233,20 +229,19 @@ def vary_strip(
         image: uint8 [32, 256].
         width: How many of its columns show something.
         rng: The source of chance.
-        limits: How far.
 
     Returns:
         float32 [32, 256] from 0 to 1; and float64 [2, 3], what takes a place to its new one.
     """
     ink = image.astype(np.float32) / 255
-    if rng.random() < limits.plain:
+    if rng.random() < PLAIN:
         return ink, np.eye(2, 3)
-    wide = min(np.exp(rng.uniform(*limits.squeeze)), (STRIP_WIDTH - 1) / width)
-    high = np.exp(rng.uniform(-1, 1) * limits.stretch)
-    shear, slope = rng.uniform(-1, 1) * limits.shear, rng.uniform(-1, 1) * limits.slope
+    wide = min(np.exp(rng.uniform(*SQUEEZE)), (STRIP_WIDTH - 1) / width)
+    high = np.exp(rng.uniform(-1, 1) * STRETCH)
+    shear, slope = rng.uniform(-1, 1) * SHEAR, rng.uniform(-1, 1) * SLOPE
     middle = STRIP_HEIGHT / 2
-    across = rng.uniform(-1, 1) * limits.shift - shear * middle
-    down = (1 - high) * middle + rng.normal(0, limits.rise) - slope * width / 2
+    across = rng.uniform(-1, 1) * SHIFT - shear * middle
+    down = (1 - high) * middle + rng.normal(0, RISE) - slope * width / 2
     moved = np.array([(wide, shear, across), (slope * high, high, down)])
     ink = cv2.warpAffine(ink, moved, (STRIP_WIDTH, STRIP_HEIGHT))
     return np.clip(_vary_grays(_vary_strokes(ink, rng), rng), 0, 1).astype(np.float32), moved

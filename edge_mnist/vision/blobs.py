@@ -263,3 +263,19 @@ def unite(blobs: list[Blob]) -> Blob:
     for b in blobs:
         mask[b.top - top : b.bottom - top, b.left - left : b.right - left] |= b.mask
     return Blob((left, top, right - left, bottom - top), mask, max(b.level for b in blobs))
+
+
+def trim(blob: Blob, own: NDArray[np.bool_]) -> Blob | None:
+    """Return a part of a blob in a box of its own; None if there is nothing of it.
+
+    Args:
+        blob: All of it.
+        own: bool [height, width] of its box: the part.
+    """
+    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    if not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    left, right = int(columns[0]), int(columns[-1]) + 1
+    box = (blob.left + left, blob.top + top, right - left, bottom - top)
+    return Blob(box, own[top:bottom, left:right], blob.level)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.blobs import Blob, trim
 
 # Narrower blobs, in heights, are one digit; wider ones no number, but a scribble or a word.
 MAX_DIGIT_ASPECT = 0.8
@@ -64,7 +64,7 @@ def halve(blob: Blob) -> list[Blob]:
         blob: At least two pixels wide.
     """
     is_left = np.arange(blob.width) < blob.width // 2
-    halves = (_trim(blob, blob.mask & side) for side in (is_left, ~is_left))
+    halves = (trim(blob, blob.mask & side) for side in (is_left, ~is_left))
     return [half for half in halves if half is not None]
 
 
@@ -80,7 +80,7 @@ def _cut(blob: Blob, cuts: list[Cut]) -> Parts:
         for end in range(start + 1, count + 1):
             if (start, end) == (0, count):
                 continue
-            part = _trim(blob, blob.mask & (side >= start) & (side < end))
+            part = trim(blob, blob.mask & (side >= start) & (side < end))
             if (
                 part is not None
                 and MIN_PART * height <= part.width <= MAX_PART * height
@@ -165,14 +165,3 @@ def _cut_through_least_ink(share: NDArray[np.float32]) -> list[Cut]:
     for row in range(height - 1, 0, -1):
         cuts[row - 1] = cuts[row] + came[row, cuts[row]]
     return [cuts[:, index] for index in np.argsort(total, kind="stable")]
-
-
-def _trim(blob: Blob, own: NDArray[np.bool_]) -> Blob | None:
-    """Return a part of a blob in a box of its own; None if there is nothing of it."""
-    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-    if not len(rows):
-        return None
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    box = (blob.left + left, blob.top + top, right - left, bottom - top)
-    return Blob(box, own[top:bottom, left:right], blob.level)

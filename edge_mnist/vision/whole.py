@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import NUM_CLASSES
-from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.blobs import Blob, trim
 from edge_mnist.vision.choosing import MIN_LEVEL_SHARE, Candidate
 from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.ink import InkMap
@@ -135,16 +135,6 @@ def _cut_blob(left: float, right: float, level: float, strip: Strip, ink: InkMap
     middle = slope * (first + last) / 2
     top = min(max(0, math.floor((-lift - middle) / down)), high - 1)
     bottom = max(top + 1, min(high, math.ceil((STRIP_HEIGHT - lift - middle) / down)))
-    mask = ink.mask[top:bottom, first:last] > 0
-    return _fit(Blob((first, top, last - first, bottom - top), mask, level))
-
-
-def _fit(blob: Blob) -> Blob:
-    """Return a blob without the rows and columns around it that are empty."""
-    rows, columns = (np.flatnonzero(blob.mask.any(axis=axis)) for axis in (1, 0))
-    if len(rows) == 0:
-        return Blob(blob.box, np.ones_like(blob.mask), blob.level)
-    top, left = int(rows[0]), int(columns[0])
-    mask = blob.mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    box = (blob.left + left, blob.top + top, mask.shape[1], mask.shape[0])
-    return Blob(box, mask, blob.level)
+    own = ink.mask[top:bottom, first:last] > 0
+    blob = Blob((first, top, last - first, bottom - top), np.ones_like(own), level)
+    return trim(blob, own) or blob
