@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,6 +122,8 @@ _SOURCE: list[tuple[Examples, int]] = []
 
 
 def _prepare(digits: Examples, seed: int) -> None:
+    # Ctrl-C is for the parent, which ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     _SOURCE.append((digits, seed))
 
