@@ -143,20 +143,20 @@ def _join_broken(rows: list[list[Blob]], pieces: list[Blob]) -> list[list[Blob]]
     """
     used: set[int] = set()
     joined: dict[int, list[Blob]] = {}
+    parts_of = [*rows, pieces]
+    every = [part for parts in parts_of for part in parts]
+    origin = np.repeat(np.arange(len(parts_of)), [len(parts) for parts in parts_of])
+    tops, bottoms = np.array([(part.top, part.bottom) for part in every]).reshape(-1, 2).T
     # Long lines first: theirs are the parts, and their height tells how high a digit is.
     for number, row in sorted(enumerate(rows), key=lambda line: -len(line[1])):
         own = [blob for blob in row if id(blob) not in used]
         if not own:
             continue
         high = float(median(blob.height for blob in own))
-        top, bottom = min(b.top for b in own) - high, max(b.bottom for b in own) + high
-        loose = [
-            part
-            for other in (*rows, pieces)
-            if other is not row
-            for part in other
-            if part.bottom > top and part.top < bottom
-        ]
+        top, bottom = min(b.top for b in own), max(b.bottom for b in own)
+        # Most lines are too far away for any of their blobs to belong to one of these.
+        is_near = (bottoms >= top - MAX_BREAK * high) & (tops <= bottom + MAX_BREAK * high)
+        loose = [every[i] for i in np.flatnonzero(is_near & (origin != number))]
         new = _unite_neighbours(own, high)
         for index, blob in enumerate(new):
             parts = [part for part in loose if id(part) not in used and _belong(blob, part, high)]
