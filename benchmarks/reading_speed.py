@@ -1,8 +1,8 @@
 """What reading a frame costs, by stage, on one thread, and how that grows with the digits in it.
 
-Usage: python benchmarks/reading_speed.py [--runs 100] [--model NAME] [--json] (two minutes); writes
-results/reading_speed.md and reading_speed.png. With --json nothing is written: the figures go to
-stdout.
+Usage: python benchmarks/reading_speed.py [--rounds 10] [--model NAME] [--json] (four minutes);
+writes results/reading_speed.md and reading_speed.png. With --json nothing is written: the figures
+go to stdout.
 """
 
 import os
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from inspect import isgenerator
 from itertools import count, cycle, islice
@@ -34,7 +34,14 @@ sys.path.insert(0, str(TOOLS))
 from make_scenes import load_digits  # noqa: E402
 from reading_speed_report import Case, write_results  # noqa: E402
 from report import describe_machine  # noqa: E402
-from scene_writing import measure_width, put_ink, take_pen, write_number  # noqa: E402
+from scene_writing import (  # noqa: E402
+    Glyph,
+    Stroke,
+    measure_width,
+    put_ink,
+    take_pen,
+    write_number,
+)
 from scenes import make_scene  # noqa: E402
 
 from edge_mnist.cascade import DEFAULT_MODELS, load_models  # noqa: E402
@@ -44,14 +51,18 @@ from edge_mnist.vision import reader as reader_module  # noqa: E402
 from edge_mnist.vision.frames import Picture  # noqa: E402
 from edge_mnist.vision.reader import Reader  # noqa: E402
 
-COUNTS = (1, 2, 5, 10, 20, 50, 100)
 # Each case is read in so many drawings, which take turns.
 DRAWINGS = 10
 DIFFICULTIES = (0, 1, 2)
 VGA, HD = (640, 480), (1280, 720)
 # Heights of digits, in pixels: 100 of the smallest fill a frame of 640x480.
 SMALL, USUAL, LARGE = 26, 40, 60
+# Divisors or multiples of a row's length.
+COUNTS = (1, 2, 5, 10, 20, 50, 100)
 ROW_LENGTH = 10
+ROWS = 100
+# What the stages take is the mean of at least so many readings.
+STAGE_RUNS = 100
 
 # What the reader calls, by stage. The model's own time is in what the reader gives; the rest is the
 # time that none of these takes.
@@ -63,59 +74,73 @@ STAGES = {
 }
 
 
+@dataclass(frozen=True)
+class Row:
+    """Digits that were written with one pen, from left to right."""
+
+    glyphs: list[Glyph]
+    stroke: Stroke
+
+
 def main() -> None:
     """Measure all cases, and publish or print them."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=100, help="of each case, at least 50")
+    parser.add_argument("--rounds", type=int, default=10, help="readings of each frame")
     parser.add_argument("--model", default=DEFAULT_MODELS, help="a name or path, or two: A+B")
     parser.add_argument("--json", action="store_true", help="print the figures, write nothing")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     reader = Reader(load_models(arguments.model, partial(Classifier.load, threads=1)))
     digits = load_digits()
-    plain = measure_plain(reader, digits, arguments.runs)
-    series = measure_series(reader, digits, arguments.runs)
-    scenes = measure_scenes(reader, digits, arguments.runs)
+    plain = measure_plain(reader, digits, arguments.rounds)
+    series = measure_series(reader, write_rows(digits, ROWS, SMALL), arguments.rounds)
+    scenes = measure_scenes(reader, digits, arguments.rounds)
     if arguments.json:
         cases = {"plain": plain, "series": series, "scenes": scenes}
         found = {name: [asdict(case) for case in group] for name, group in cases.items()}
         print(json.dumps({"machine": describe_machine(), **found}, indent=2))
         return
-    conditions = f"{arguments.runs} runs of each case after a warm-up, over {DRAWINGS} drawings"
+    conditions = f"{arguments.rounds} readings of each frame after two that warm up"
     write_results(conditions, plain, series, scenes)
 
 
-def measure_plain(reader: Reader, digits: Examples, runs: int) -> list[Case]:
+def measure_plain(reader: Reader, digits: Examples, rounds: int) -> list[Case]:
     """Measure eight digits in two sizes of frame, and no digit."""
-    return [
-        measure_case(
-            f"{size[0]}x{size[1]}, {amount} digits" if amount else f"{size[0]}x{size[1]}, empty",
-            reader,
-            [draw_frame(digits, amount, size, height, seed) for seed in range(DRAWINGS)],
-            amount,
-            runs,
-        )
-        for size, height, amount in ((VGA, USUAL, 8), (HD, LARGE, 8), (VGA, USUAL, 0))
-    ]
+    cases = []
+    for (wide, high), height, amount in ((VGA, USUAL, 8), (HD, LARGE, 8), (VGA, USUAL, 0)):
+        rows = write_rows(digits, DRAWINGS, height)
+        frames = [
+            draw_frame([take_part(row, 0, amount)][:amount], (wide, high), height, seed)
+            for seed, row in enumerate(rows)
+        ]
+        shown = f"{amount} digits" if amount else "empty"
+        cases.append(measure_case(f"{wide}x{high}, {shown}", reader, frames, amount, rounds))
+    return cases
 
 
-def measure_series(reader: Reader, digits: Examples, runs: int) -> list[Case]:
+def measure_series(reader: Reader, rows: Sequence[Row], rounds: int) -> list[Case]:
     """Measure ever more digits of one size in a frame of 640x480.
 
-    The cases take turns: a machine that is slower for a while is so for all of them.
+    All cases show the same digits, a few in each of many frames or many in each of a few: what a
+    digit costs depends on which it is, far more than on how many are beside it.
+
+    Args:
+        reader: What reads.
+        rows: All digits.
+        rounds: How often each frame is read.
     """
     frames = [
-        [draw_frame(digits, amount, VGA, SMALL, seed) for seed in range(DRAWINGS)]
+        [draw_frame(shown, VGA, SMALL, seed) for seed, shown in enumerate(share_out(rows, amount))]
         for amount in COUNTS
     ]
-    spent_ms = clock_in_turn(reader, frames, runs)
+    spent_ms = clock_in_turn(reader, frames, rounds)
     return [
         summarize_case(str(amount), reader, own, amount, own_ms)
         for amount, own, own_ms in zip(COUNTS, frames, spent_ms, strict=True)
     ]
 
 
-def measure_scenes(reader: Reader, digits: Examples, runs: int) -> list[Case]:
+def measure_scenes(reader: Reader, digits: Examples, rounds: int) -> list[Case]:
     """Measure scenes of 640x480 pixels: rules, shadows, letters and more."""
     cases = []
     for difficulty in DIFFICULTIES:
@@ -124,69 +149,100 @@ def measure_scenes(reader: Reader, digits: Examples, runs: int) -> list[Case]:
         written = sum(len(number.text) for scene in scenes for number in scene.truth.numbers)
         frames = [scene.picture for scene in scenes]
         name = f"difficulty {difficulty}"
-        cases.append(measure_case(name, reader, frames, written / DRAWINGS, runs))
+        cases.append(measure_case(name, reader, frames, written / DRAWINGS, rounds))
     return cases
 
 
-def draw_frame(
-    digits: Examples, amount: int, size: tuple[int, int], height: int, seed: int
-) -> Picture:
-    """Draw digits in rows on office paper, in uneven light and with a camera's noise.
+def write_rows(digits: Examples, amount: int, height: int) -> list[Row]:
+    """Write rows of ten digits, each with a pen of its own.
 
     Args:
         digits: What is chosen from.
-        amount: How many are written.
+        amount: How many rows.
+        height: Of a digit, in pixels.
+    """
+    rows = []
+    for seed in range(amount):
+        rng = np.random.default_rng([seed, height])
+        stroke = take_pen("black pen", rng)
+        rows.append(Row(write_number(digits, ROW_LENGTH, height, stroke, rng), stroke))
+    return rows
+
+
+def share_out(rows: Sequence[Row], amount: int) -> list[list[Row]]:
+    """Return the rows of each frame if so many digits stand in one."""
+    if amount < ROW_LENGTH:
+        starts = range(0, ROW_LENGTH, amount)
+        return [[take_part(row, start, amount)] for row in rows for start in starts]
+    height = amount // ROW_LENGTH
+    return [list(rows[first : first + height]) for first in range(0, len(rows), height)]
+
+
+def take_part(row: Row, start: int, length: int) -> Row:
+    """Return so many digits of a row."""
+    return replace(row, glyphs=row.glyphs[start : start + length])
+
+
+def draw_frame(rows: Sequence[Row], size: tuple[int, int], height: int, seed: int) -> Picture:
+    """Draw digits in rows on office paper, in uneven light and with a camera's noise.
+
+    Args:
+        rows: The digits.
         size: Width and height of the frame in pixels.
         height: Of a digit, in pixels.
-        seed: For another drawing.
+        seed: For other noise.
     """
-    rng = np.random.default_rng([seed, amount, height])
+    rng = np.random.default_rng(seed)
     page = np.full((size[1], size[0], 3), (228, 232, 232), np.uint8)
-    stroke = take_pen("black pen", rng)
-    rows = [min(ROW_LENGTH, amount - first) for first in range(0, amount, ROW_LENGTH)]
     pitch = round(1.65 * height)
     baseline = (size[1] - pitch * len(rows)) // 2 + round(1.3 * height)
-    for row, length in enumerate(rows):
-        glyphs = write_number(digits, length, height, stroke, rng)
-        left = (size[0] - measure_width(glyphs)) // 2
-        for glyph in glyphs:
-            place = left + glyph.left, baseline + row * pitch + glyph.top
-            put_ink(page, glyph.coverage, *place, stroke, rng)
+    for number, row in enumerate(rows):
+        left = (size[0] - row.glyphs[0].left - measure_width(row.glyphs)) // 2
+        for glyph in row.glyphs:
+            place = left + glyph.left, baseline + number * pitch + glyph.top
+            put_ink(page, glyph.coverage, *place, row.stroke, rng)
     light = np.linspace(1.0, 0.75, size[0])[:, None]
     lit = cv2.GaussianBlur(page, (0, 0), 0.7) * light + rng.normal(0, 3, page.shape)
     return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 
 
 def measure_case(
-    name: str, reader: Reader, frames: Sequence[Picture], digits: float, runs: int
+    name: str, reader: Reader, frames: Sequence[Picture], digits: float, rounds: int
 ) -> Case:
     """Read frames in turn, first for the time of all, then for that of each stage."""
-    (spent_ms,) = clock_in_turn(reader, [frames], runs)
+    (spent_ms,) = clock_in_turn(reader, [frames], rounds)
     return summarize_case(name, reader, frames, digits, spent_ms)
 
 
 def clock_in_turn(
-    reader: Reader, cases: Sequence[Sequence[Picture]], runs: int
+    reader: Reader, cases: Sequence[Sequence[Picture]], rounds: int
 ) -> list[NDArray[np.float64]]:
-    """Read a frame of each case in turn, over and over.
+    """Read all frames of all cases, over and over.
+
+    The frames of each case are spread evenly over a round: a machine that is slower for a while is
+    so for all of them.
 
     Args:
         reader: What reads.
-        cases: The frames of each, as many of one as of the other.
-        runs: How many readings of each case count; two rounds of all its frames come before those.
+        cases: The frames of each.
+        rounds: How many readings of each frame count; two more come before those.
 
     Returns:
-        The milliseconds of each case, float64 [runs], over its frames in turn.
+        The milliseconds of each case, float64 [rounds, frames].
     """
-    warmup_runs = 2 * len(cases[0])
-    spent_ms = np.empty((len(cases), warmup_runs + runs))
-    for run in range(warmup_runs + runs):
-        for case, frames in enumerate(cases):
-            frame = frames[run % len(frames)]
+    warmup_rounds = 2
+    spent_ms = [np.empty((warmup_rounds + rounds, len(frames))) for frames in cases]
+    order = sorted(
+        ((place + 0.5) / len(frames), case, place)
+        for case, frames in enumerate(cases)
+        for place in range(len(frames))
+    )
+    for number in range(warmup_rounds + rounds):
+        for _, case, place in order:
             started = time.perf_counter()
-            reader.read(frame)
-            spent_ms[case, run] = 1e3 * (time.perf_counter() - started)
-    return list(spent_ms[:, warmup_runs:])
+            reader.read(cases[case][place])
+            spent_ms[case][number, place] = 1e3 * (time.perf_counter() - started)
+    return [own[warmup_rounds:] for own in spent_ms]
 
 
 def summarize_case(
@@ -196,12 +252,13 @@ def summarize_case(
     digits: float,
     spent_ms: NDArray[np.float64],
 ) -> Case:
-    """Return a case of which reading its frames in turn has taken so long."""
+    """Return a case of which reading each frame has taken so long, float64 [rounds, frames]."""
     p50_ms, p90_ms = np.percentile(spent_ms, (50, 90)).tolist()
-    per_frame = [np.median(spent_ms[i :: len(frames)]) for i in range(len(frames))]
+    mean_ms = float(np.median(spent_ms, axis=0).mean())
     read = np.mean([len(reader.read(frame).digits) for frame in frames])
-    stages_ms = measure_stages(reader, list(islice(cycle(frames), len(spent_ms))))
-    return Case(name, digits, float(read), p50_ms, p90_ms, float(np.mean(per_frame)), stages_ms)
+    stage_frames = list(islice(cycle(frames), max(STAGE_RUNS, len(frames))))
+    stages_ms = measure_stages(reader, stage_frames)
+    return Case(name, digits, float(read), p50_ms, p90_ms, mean_ms, stages_ms)
 
 
 def measure_stages(reader: Reader, frames: Sequence[Picture]) -> dict[str, float]:

@@ -62,7 +62,7 @@ def write_results(
         "reading_speed",
         "What reading a frame costs",
         "python benchmarks/reading_speed.py",
-        f"One thread; {conditions} in turn. "
+        f"One thread; {conditions}. "
         "Frames are in color; capture and drawing are not part of it.\n\n"
         + render_aims(plain, few, many)
         + "\n\nThe stages are means of runs of their own, in ms. *Ink* tells ink from paper; "
@@ -70,9 +70,10 @@ def write_results(
         "model's input; *cuts* tries to part what may be digits that touch.\n\n"
         + render_cases("eight digits on plain paper, and none", plain)
         + f"\n\nWith more digits of one size in a frame of 640x480, each costs {whole:.3f} ms: "
-        f"{few:.3f} ms up to {FEW} digits, {many:.3f} ms from there on. These cases take turns. "
-        "*Mean* is over the drawings, of the median of each: in most drawings of few digits none "
-        "touch, and the median over all leaves out what those that do cost.\n\n"
+        f"{few:.3f} ms up to {FEW} digits, {many:.3f} ms from there on. All cases show the same "
+        "digits, a few in each of many frames or many in each of a few, and take turns. *Mean* is "
+        "over the frames, of the median of each: in most frames of few digits none touch, and the "
+        "median over all leaves out what those that do cost.\n\n"
         + render_cases("digits", series)
         + "\n\n![Time by stage against the number of digits](reading_speed.png)\n\n"
         "Generated scenes (tools/make_scenes.py) of 640x480:\n\n" + render_cases("scenes", scenes),

@@ -17,19 +17,25 @@ def case(name, p50_ms, model_ms=0.0, digits=8):
     return Case(name, digits, digits, p50_ms, p50_ms, p50_ms, stages_ms)
 
 
+def draw(digits, amount, height):
+    rows = reading_speed.write_rows(digits, -(-amount // 10), height)
+    (shown,) = reading_speed.share_out(rows, amount)[:1] if amount else [[]]
+    return reading_speed.draw_frame(shown, (640, 480), height, seed=0)
+
+
 def test_stages_of_a_frame_add_up(mnist):
     reader = Reader(Classifier.load())
-    frame = reading_speed.draw_frame(mnist.train, 8, (640, 480), 40, seed=0)
-    found = reading_speed.measure_case("some", reader, [frame], 8, runs=5)
+    frame = draw(mnist.train, 5, 40)
+    found = reading_speed.measure_case("some", reader, [frame], 5, rounds=5)
     assert list(found.stages_ms) == ["ink", "segments", "crops", "cuts", "model", "rest"]
     assert all(found.stages_ms[stage] > 0 for stage in ("ink", "segments", "crops", "model"))
     assert found.stages_ms["rest"] >= 0
     assert 0 < found.classification_share < 1
-    assert 7 <= found.read <= 8
+    assert 4 <= found.read <= 5
 
 
 def test_empty_frame_costs_no_classification(mnist):
-    frame = reading_speed.draw_frame(mnist.train, 0, (640, 480), 40, seed=0)
+    frame = draw(mnist.train, 0, 40)
     stages = reading_speed.measure_stages(Reader(Classifier.load()), [frame])
     assert stages["model"] == stages["crops"] == stages["cuts"] == 0
     assert stages["ink"] > 0
@@ -42,10 +48,10 @@ def test_clocks_are_taken_away_afterwards():
     assert vars(reading_speed.reader_module) == before
 
 
-@pytest.mark.parametrize("digits", [1, 8, 100])
+@pytest.mark.parametrize("digits", [1, 5, 100])
 def test_drawn_digits_are_in_the_frame(digits, mnist):
-    empty = reading_speed.draw_frame(mnist.train, 0, (640, 480), 26, seed=0)
-    frame = reading_speed.draw_frame(mnist.train, digits, (640, 480), 26, seed=0)
+    empty = draw(mnist.train, 0, 26)
+    frame = draw(mnist.train, digits, 26)
     assert frame.shape == (480, 640, 3)
     changed = (frame.astype(int) - empty < -60).any(axis=2)
     assert changed.sum() > 20 * digits
@@ -53,6 +59,17 @@ def test_drawn_digits_are_in_the_frame(digits, mnist):
     assert not changed[-8:].any()
     assert not changed[:, :8].any()
     assert not changed[:, -8:].any()
+
+
+@pytest.mark.parametrize("amount", [1, 5, 10, 50])
+def test_all_cases_show_the_same_digits(amount, mnist):
+    rows = reading_speed.write_rows(mnist.train, 10, 26)
+    frames = reading_speed.share_out(rows, amount)
+    assert len(frames) == 100 // amount
+    assert all(sum(len(row.glyphs) for row in frame) == amount for frame in frames)
+    shown = [glyph for frame in frames for row in frame for glyph in row.glyphs]
+    written = [glyph for row in rows for glyph in row.glyphs]
+    assert all(one is other for one, other in zip(shown, written, strict=True))
 
 
 def test_growth_is_the_cost_of_one_more_digit():
