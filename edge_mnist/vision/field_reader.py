@@ -90,13 +90,13 @@ class FieldReader:
         free = {field.name: box for field, box in legible if not field.cells}
         # One reading of a page with nothing else on it, not one a field.
         writing = lift_writing(page.gray, list(free.values()))
-        rows = _sort_digits(self._reader.read(writing)) if free else []
+        reading = self._reader.read(writing) if free else Reading()
         fields = []
         for field in self.form.fields:
             if field.name in combs:
                 fields.append(self._read_comb(field, combs[field.name], predictions))
             elif field.name in free:
-                fields.append(self._read_free(field, free[field.name], writing, rows))
+                fields.append(self._read_free(field, free[field.name], writing, reading))
             else:
                 fields.append(_unread(field, TOO_SMALL))
         corners = tuple((float(x), float(y)) for x, y in page.corners)
@@ -128,23 +128,36 @@ class FieldReader:
         return self._judge(field, text, digits, doubts)
 
     def _read_free(
-        self, field: Field, box: Box, writing: GrayImage, rows: list[list[FoundDigit]]
+        self, field: Field, box: Box, writing: GrayImage, reading: Reading
     ) -> FieldReading:
         """Take what stands in a field without cells from the lines of the page."""
-        own = [[found for found in row if _is_inside(found.box, box)] for row in rows]
+        own = [
+            [found for number in row for found in number.digits if _is_inside(found.box, box)]
+            for row in reading.rows
+        ]
         found = [digit for row in own for digit in row]
         doubts = []
         if sum(map(bool, own)) > 1:
             doubts.append("more than one line")
-        if not _is_read(writing, box, [digit for row in rows for digit in row]):
+        if not _is_read(writing, box, reading.digits):
             doubts.append("something that is no digit")
+        numbers = [n for n in reading.numbers if any(_is_inside(b, box) for b in n.boxes)]
+        likelihood = min((number.likelihood for number in numbers), default=1.0)
+        if likelihood < self.doubt_below:
+            doubts.append(f"low confidence: {100 * likelihood:.0f} % as a whole")
         digits = [_with_second(digit.probabilities) for digit in found]
-        return self._judge(field, "".join(str(digit.digit) for digit in digits), digits, doubts)
+        text = "".join(str(digit.digit) for digit in digits)
+        return self._judge(field, text, digits, doubts, likelihood)
 
     def _judge(
-        self, field: Field, text: str, digits: list[FieldDigit], doubts: list[str]
+        self,
+        field: Field,
+        text: str,
+        digits: list[FieldDigit],
+        doubts: list[str],
+        likelihood: float = 1.0,
     ) -> FieldReading:
-        """Return a field's reading with all that speaks against it."""
+        """Return a field's reading with all that speaks against it; `likelihood` is the whole's."""
         unsure = [
             f"low confidence: {digit.digit} ({100 * digit.confidence:.0f} %) may be "
             f"{digit.second} ({100 * digit.second_confidence:.0f} %)"
@@ -154,7 +167,7 @@ class FieldReader:
         return FieldReading(
             field.name,
             text,
-            min((digit.confidence for digit in digits), default=None),
+            min(likelihood, *(digit.confidence for digit in digits)) if digits else None,
             tuple(digits),
             (*doubts, *field.find_broken_rules(text), *unsure),
         )
@@ -182,11 +195,6 @@ def _with_second(probabilities: NDArray[np.float64]) -> FieldDigit:
     """Return the most probable digit and the second."""
     second, first = (int(digit) for digit in np.argsort(probabilities, kind="stable")[-2:])
     return FieldDigit(first, float(probabilities[first]), second, float(probabilities[second]))
-
-
-def _sort_digits(reading: Reading) -> list[list[FoundDigit]]:
-    """Return the digits of each line, from left to right."""
-    return [[found for number in row for found in number.digits] for row in reading.rows]
 
 
 def _is_inside(digit: Box, field: Box) -> bool:

@@ -39,7 +39,8 @@ class FieldReading:
         name: The field's.
         text: Its digits; "?" for a cell with something else in it, a space for an empty cell
             between others, and "" if nothing is written there.
-        confidence: That of the digit which is least sure, 0 to 1; None without digits.
+        confidence: That of the digit which is least sure, or of the whole number if that is less
+            sure, 0 to 1; None without digits.
         digits: Those of the text, from left to right.
         doubts: Why a person should look at it; nothing if it seems right.
     """

@@ -179,24 +179,22 @@ class Reader:
         judged = iter(judge([group for row in groups for group in row], limit))
         is_unclear = [c.score < MIN_CLEAR_SCORE for row in chosen for c in row]
         is_clear = sum(is_unclear) <= MAX_UNCLEAR_SHARE * len(is_unclear)
-        numbers = []
+        rows = []
         for row in groups:
-            read = [leave_edges_out(next(judged), gray, found) for _ in row]
-            wholes = [
-                self._read_whole(group, number, found.ink, is_clear, stopwatch)
-                for group, number in zip(row, read, strict=True)
-            ]
-            numbers.append([self._leave_unsure_out(number) for number in wholes])
-        rows = tuple(
-            tuple(
-                Number(tuple(_as_digit(c.prediction, frame_box(c.blob, found)) for c in number))
-                for number in row
-                if number
-            )
-            for row in numbers
-            if any(row)
-        )
-        return _Found(rows, is_clear)
+            numbers = []
+            for group in row:
+                number = leave_edges_out(next(judged), gray, found)
+                read, likelihood = self._read_whole(group, number, found.ink, is_clear, stopwatch)
+                digits = tuple(
+                    _as_digit(c.prediction, frame_box(c.blob, found))
+                    for c in read
+                    if c.prediction.confidence >= self.min_confidence
+                )
+                if digits:
+                    numbers.append(Number(digits, likelihood))
+            if numbers:
+                rows.append(tuple(numbers))
+        return _Found(tuple(rows), is_clear)
 
     def _read_whole(
         self,
@@ -205,8 +203,8 @@ class Reader:
         ink: InkMap,
         is_clear: bool,
         stopwatch: "_Stopwatch",
-    ) -> list[Candidate]:
-        """Return a number as it is read as a whole, if that tells more than its digits do.
+    ) -> tuple[list[Candidate], float]:
+        """Read a number as a whole where its digits leave doubt.
 
         Args:
             group: All that may be digits.
@@ -214,19 +212,22 @@ class Reader:
             ink: Where they stand.
             is_clear: Whether what looks like a digit is one, but for a few.
             stopwatch: For the time that models take.
+
+        Returns:
+            What is likelier of its digits and what the whole is read as; and how likely that is, as
+            a whole, 0 to 1: 1 where there is no doubt.
         """
         if not is_unsure(group, number, is_clear):
-            return number
+            return number, 1.0
         strip = cut_strip(ink, [c.blob for c in group])
         if strip is None:
-            return number
+            return number, 1.0
         with stopwatch:
             probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
-        seen = choose_text(group, number, probabilities)
-        return number if seen is None else place_digits(seen, probabilities, strip, group, ink)
-
-    def _leave_unsure_out(self, number: Sequence[Candidate]) -> list[Candidate]:
-        return [c for c in number if c.prediction.confidence >= self.min_confidence]
+        seen, likelihood = choose_text(group, number, probabilities)
+        if seen is not None:
+            number = place_digits(seen, probabilities, strip, group, ink)
+        return number, likelihood
 
     def _choose(
         self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch"
@@ -385,7 +386,7 @@ def _enlarge(rows: Rows, scale: float) -> Rows:
         return replace(found, box=(left, top, width, height))
 
     return tuple(
-        tuple(Number(tuple(enlarge(found) for found in number.digits)) for number in row)
+        tuple(replace(number, digits=tuple(map(enlarge, number.digits))) for number in row)
         for row in rows
     )
 

@@ -50,9 +50,12 @@ class Number:
 
     Attributes:
         digits: At least one.
+        likelihood: The probability that these and no others are written, 0 to 1; 1 where the
+            digits leave no doubt.
     """
 
     digits: tuple[FoundDigit, ...]
+    likelihood: float = 1.0
 
     @property
     def text(self) -> str:
@@ -61,8 +64,8 @@ class Number:
 
     @property
     def confidence(self) -> float:
-        """That of the digit which is least sure, 0 to 1."""
-        return min(found.confidence for found in self.digits)
+        """That of the digit which is least sure, 0 to 1; that of the whole if it is less."""
+        return min(self.likelihood, *(found.confidence for found in self.digits))
 
     @property
     def boxes(self) -> list[Box]:

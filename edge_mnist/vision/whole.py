@@ -51,28 +51,33 @@ def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate], is_clear:
 
 def choose_text(
     group: Sequence[Candidate], number: Sequence[Candidate], probabilities: NDArray[np.float64]
-) -> list[Seen] | None:
-    """Return what a number is when read as a whole; None if its digits tell more.
+) -> tuple[list[Seen] | None, float]:
+    """Choose between what a number is when read as a whole and what its digits tell.
 
     Args:
         group: All that may be digits.
         number: Those that were taken; none if it was judged to be no number.
         probabilities: float64 [columns, 11], of the columns of its strip.
+
+    Returns:
+        What it is as a whole; None if its digits tell more. And how likely what is chosen is as a
+        whole, 0 to 1.
     """
     seen = read_best_path(probabilities)
     text = [one.label for one in seen]
     digits = [c.prediction.digit for c in number]
-    if text == digits:
-        return None
     rating = rate_text(probabilities, text)
+    if text == digits:
+        return None, math.exp(rating)
+    of_digits = rate_text(probabilities, digits)
     if not digits:
         is_likelier = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
     else:
-        gain = rating - rate_text(probabilities, digits)
+        gain = rating - of_digits
         if len(text) > len(digits) and len(group) > len(digits):
             gain -= MORE_COST
         is_likelier = gain > (MIN_GAIN - DOUBT_COST * rating if text else MIN_NOTHING_GAIN)
-    return seen if is_likelier else None
+    return (seen, math.exp(rating)) if is_likelier else (None, math.exp(of_digits))
 
 
 def place_digits(

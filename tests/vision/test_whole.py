@@ -34,7 +34,7 @@ def make_columns(text, sure=0.99, sure_of=None, columns=40):
 def read(number, probabilities, left_out=""):
     taken = [make_candidate(int(digit)) for digit in number]
     others = [make_candidate(int(digit)) for digit in left_out]
-    seen = choose_text([*taken, *others], taken, probabilities)
+    seen, _ = choose_text([*taken, *others], taken, probabilities)
     return None if seen is None else "".join(str(one.label) for one in seen)
 
 
@@ -74,6 +74,20 @@ def test_same_text_changes_nothing():
 
 def test_text_that_is_little_likelier_does_not_count():
     assert read("12", make_columns("123", sure_of={2: 0.6})) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "likelihood"),
+    [
+        ("123", 0.9 * 0.8 * 0.6),  # is what is read as a whole
+        ("12", 0.9 * 0.8 * 0.4),  # is little less likely, and stays
+        ("173", 0.9 * 0.8 * 0.6),  # is impossible, and the whole is taken
+    ],
+)
+def test_what_is_chosen_is_told_with_its_probability(number, likelihood):
+    columns = make_columns("123", sure_of={0: 0.9, 1: 0.8, 2: 0.6})
+    taken = [make_candidate(int(digit)) for digit in number]
+    assert choose_text(taken, taken, columns)[1] == pytest.approx(likelihood, abs=1e-3)
 
 
 def test_what_was_left_out_must_be_likelier_to_count():
@@ -117,7 +131,7 @@ def test_digits_are_placed_on_their_ink():
         column = int((strip.to_strip @ (middle, 30, 1))[0] / 2)
         probabilities[column, digit], probabilities[column, BLANK] = 0.9, 0.05
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    seen = choose_text(group, group, probabilities)
+    seen, _ = choose_text(group, group, probabilities)
     placed = place_digits(seen, probabilities, strip, group, ink)
     assert [c.prediction.digit for c in placed] == [0, 1, 2, 3]
     assert placed[0].blob is group[0].blob
