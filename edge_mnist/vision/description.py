@@ -7,7 +7,7 @@ from edge_mnist.vision.reading import Reading
 
 
 def describe_reading(reading: Reading) -> dict[str, Any]:
-    """Return the lines and digits of a frame as plain values."""
+    """Return the lines, digits and numbers of a frame as plain values."""
     digits = [
         {
             "digit": found.digit,
@@ -16,7 +16,11 @@ def describe_reading(reading: Reading) -> dict[str, Any]:
         }
         for found in reading.digits
     ]
-    return {"lines": reading.lines, "digits": digits}
+    numbers = [
+        {"text": number.text, "confidence": round(number.confidence, 4), "box": list(number.box)}
+        for number in reading.numbers
+    ]
+    return {"lines": reading.lines, "digits": digits, "numbers": numbers}
 
 
 def describe_form(reading: FormReading) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def describe_field(field: FieldReading) -> dict[str, Any]:
 
 
 def render_lines(reading: Reading) -> list[str]:
-    """Return each line of a frame: its numbers, and how sure the least sure digit of each is."""
+    """Return each line of a frame: its numbers, and how sure each is."""
     return [
         ", ".join(f"{number.text} ({_percent(number.confidence)})" for number in row)
         for row in reading.rows

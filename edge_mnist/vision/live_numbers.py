@@ -39,7 +39,7 @@ class LiveNumbers:
         return [number.text for number in self.newly_stable]
 
     def describe(self) -> dict[str, Any]:
-        """Return lines, digits and stable numbers as plain values."""
+        """Return lines, digits, numbers and stable numbers as plain values."""
         stable = [
             {
                 "text": number.text,

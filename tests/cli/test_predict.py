@@ -70,7 +70,7 @@ def test_json_is_an_object_a_line_in_order(seven, edge_mnist, write_picture):
     readings = [json.loads(line) for line in outcome.out.splitlines()]
     assert [reading["source"] for reading in readings] == [str(path) for path in paths]
     for reading in readings:
-        assert list(reading) == ["source", "lines", "digits"]
+        assert list(reading) == ["source", "lines", "digits", "numbers"]
         assert reading["lines"] == ["7"]
         (digit,) = reading["digits"]
         assert list(digit) == ["digit", "confidence", "box"]
@@ -101,7 +101,7 @@ def test_blank_picture_has_no_digit(level, edge_mnist, write_picture):
     outcome = edge_mnist("predict", path)
     assert (outcome.code, outcome.out, outcome.err) == (0, f"{path}: no digit\n", "")
     reading = edge_mnist("predict", "--json", path).json
-    assert reading == {"source": str(path), "lines": [], "digits": []}
+    assert reading == {"source": str(path), "lines": [], "digits": [], "numbers": []}
 
 
 @pytest.mark.parametrize("engine", installed_engines())
@@ -125,7 +125,12 @@ def test_letter_is_no_digit(edge_mnist, write_picture):
     path = write_picture("letter.png", picture)
     assert edge_mnist("predict", path).out == f"{path}: no digit\n"
     outcome = edge_mnist("predict", "--json", path)
-    assert json.loads(outcome.out) == {"source": str(path), "lines": [], "digits": []}
+    assert json.loads(outcome.out) == {
+        "source": str(path),
+        "lines": [],
+        "digits": [],
+        "numbers": [],
+    }
 
 
 def test_every_number_of_a_page_is_read(page, edge_mnist, write_picture):
@@ -139,6 +144,9 @@ def test_every_number_of_a_page_is_read(page, edge_mnist, write_picture):
     reading = edge_mnist("predict", "--json", path).json
     assert reading["lines"] == NUMBERS
     assert "".join(str(found["digit"]) for found in reading["digits"]) == "".join(NUMBERS)
+    assert [number["text"] for number in reading["numbers"]] == NUMBERS
+    assert all(0.5 < number["confidence"] <= 1 for number in reading["numbers"])
+    assert reading["numbers"][0]["box"][0] == reading["digits"][0]["box"][0]
     x, y, _, height = reading["digits"][0]["box"]
     assert 60 <= x < 120 <= y < y + height <= 180
 

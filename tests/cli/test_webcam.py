@@ -95,7 +95,7 @@ def test_json_on_stdout_is_all_that_is_there(clip, edge_mnist):
     stable = [number["text"] for line in lines for number in line["stable"]]
     assert sorted(stable) == sorted(NUMBERS)
     for line in lines:
-        assert list(line) == ["frame", "time_s", "lines", "digits", "stable", "ms"]
+        assert list(line) == ["frame", "time_s", "lines", "digits", "numbers", "stable", "ms"]
         assert {"capture", "segment", "classify"} <= set(line["ms"])
 
 

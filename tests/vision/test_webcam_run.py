@@ -197,6 +197,7 @@ def test_log_has_a_line_a_frame(read, tmp_path):
         "time_s": 0.2,
         "lines": ["2"],
         "digits": [{"digit": 2, "confidence": 0.9877, "box": list(BOX)}],
+        "numbers": [{"text": "2", "confidence": 0.9877, "box": list(BOX)}],
         "stable": [{"text": "2", "confidence": 0.8765, "box": list(BOX)}],
         "ms": {"segment": 1.235, "classify": 0.5},
     }
