@@ -8,6 +8,7 @@ from report import render_markdown_table, write_report
 
 STABLE_WITHIN = 10  # frames
 EASY = (0, 1)  # degrees of difficulty
+DOUBTS = (0.9, 0.95, 0.99)  # confidences below which one may look at a number again
 
 
 def write_results(
@@ -16,7 +17,7 @@ def write_results(
     """Print the results and, if they are to be published, keep them in results/reading.md."""
     parts = []
     if scenes:
-        parts += [render_by_difficulty(scenes), render_failures(scenes)]
+        parts += [render_by_difficulty(scenes), render_failures(scenes), render_doubts(scenes)]
     if clips:
         parts.append(render_clips(clips))
     parts.insert(0, render_aims(scenes, clips))
@@ -95,6 +96,21 @@ def render_failures(scenes: Sequence[SceneScore]) -> str:
         false = sum(len(scene.false_digits) for scene in group)
         rows.append([str(degree), *(str(outcomes.count(kind)) for kind in FAILURES), str(false)])
     return render_markdown_table(["difficulty", *FAILURES, "false"], rows)
+
+
+def render_doubts(scenes: Sequence[SceneScore]) -> str:
+    """Return how many of the numbers that were read wrong, and right, were told with doubt."""
+    numbers = [n for scene in scenes for n in scene.numbers if n.confidence is not None]
+    rows = []
+    for limit in DOUBTS:
+        row = [f"{100 * limit:.0f} %"]
+        for is_right in (False, True):
+            doubted = [n.confidence < limit for n in numbers if n.is_right == is_right]
+            share = 100 * sum(doubted) / max(len(doubted), 1)
+            row.append(f"{share:.1f} % ({sum(doubted)} of {len(doubted):,})")
+        rows.append(row)
+    header = ["numbers told with less than", "of those read wrong", "of those read right"]
+    return render_markdown_table(header, rows)
 
 
 def render_clips(clips: Sequence[ClipScore]) -> str:

@@ -34,12 +34,14 @@ class NumberScore:
         read: The digits read in its place, in the order in which they were read.
         is_one: Whether they, and no others, were read as one number.
         outcomes: What became of each digit.
+        confidence: With which it was read, 0 to 1; None if nothing was read there.
     """
 
     text: str
     read: str
     is_one: bool
     outcomes: tuple[str, ...]
+    confidence: float | None = None
 
     @property
     def is_right(self) -> bool:
@@ -179,11 +181,13 @@ def _match(pairs: Sequence[tuple[float, int, int]]) -> tuple[dict[int, int], dic
 
 def _score_number(number: TrueNumber, reading: Reading, outcomes: tuple[str, ...]) -> NumberScore:
     inside = [digit for digit in reading.digits if _is_at(number, digit.box)]
+    read = [n for n in reading.numbers if any(_is_at(number, box) for box in n.boxes)]
     return NumberScore(
         text=number.text,
         read="".join(str(digit.digit) for digit in inside),
         is_one=any(list(other.digits) == inside for other in reading.numbers),
         outcomes=outcomes,
+        confidence=min((other.confidence for other in read), default=None),
     )
 
 

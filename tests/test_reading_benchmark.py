@@ -91,9 +91,8 @@ def test_reader_that_finds_nothing_misses_everything():
 def test_missed_digit_costs_itself_and_its_number():
     found = copy(NUMBERS[0])
     result = score([found[0], *found[2:]])
-    assert result.numbers[0] == NumberScore(
-        "1234", "134", True, ("right", "missed", "right", "right")
-    )
+    outcomes = ("right", "missed", "right", "right")
+    assert result.numbers[0] == NumberScore("1234", "134", True, outcomes, found[0].confidence)
     assert not result.numbers[0].is_right
     assert reading_report.share_right([result]) == 0.9
     assert reading_report.share_numbers([result]) == pytest.approx(2 / 3)
@@ -102,9 +101,8 @@ def test_missed_digit_costs_itself_and_its_number():
 def test_misread_digit():
     found = copy(NUMBERS[0])
     result = score([*found[:3], find(9, found[3].box)])
-    assert result.numbers[0] == NumberScore(
-        "1234", "1239", True, ("right", "right", "right", "misread")
-    )
+    outcomes = ("right", "right", "right", "misread")
+    assert result.numbers[0] == NumberScore("1234", "1239", True, outcomes, found[0].confidence)
 
 
 def test_one_box_on_two_digits_is_merged_whatever_it_was_read_as():
@@ -235,6 +233,24 @@ def test_aims_are_reached_or_missed():
         "| clips with every number stable within 10 frames | ≥ 95 % | 95.00 % | reached |",
         "| clips without a wrong stable number | ≥ 95 % | 95.00 % | reached |",
     ]
+
+
+def test_doubt_about_right_and_wrong_numbers_is_counted():
+    told = [("7", 0.93), ("7", 0.995), ("1", 0.5), ("1", 0.97), ("", None)]
+    numbers = tuple(NumberScore("7", read, True, ("right",), sure) for read, sure in told)
+    rows = reading_report.render_doubts([SceneScore(0, 0, numbers, ())]).splitlines()[2:]
+    assert rows == [
+        "| 90 % | 50.0 % (1 of 2) | 0.0 % (0 of 2) |",
+        "| 95 % | 50.0 % (1 of 2) | 50.0 % (1 of 2) |",
+        "| 99 % | 100.0 % (2 of 2) | 50.0 % (1 of 2) |",
+    ]
+
+
+def test_number_is_told_with_the_confidence_of_what_is_least_sure_in_its_place():
+    found = copy(NUMBERS[0])
+    halves = (Number(tuple(found[:2])), Number(tuple(found[2:]), likelihood=0.4))
+    assert score_scene(TRUTH, Reading((halves,))).numbers[0].confidence == 0.4
+    assert score_scene(TRUTH, Reading()).numbers[0].confidence is None
 
 
 def test_more_than_one_false_digit_in_20_scenes_is_too_many():
