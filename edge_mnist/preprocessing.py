@@ -23,6 +23,9 @@ NUM_CLASSES = 10
 # images it lies between 13.5 and 14.5, in both directions (a test measures it).
 MASS_CENTER = 14
 
+# The zeroth and first power of each pixel's place: sums and moments are products with them.
+_POWERS = np.stack([np.ones(IMAGE_SIZE), np.arange(IMAGE_SIZE)]).astype(np.float32)
+
 # A picture whose darkest and brightest level are closer than this (of 255) holds no digit, only
 # sensor noise: at 24 levels a pencil stroke on grey paper still counts, JPEG noise does not.
 MIN_CONTRAST = 24
@@ -171,7 +174,8 @@ def scale_ink(ink: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
         float32 of that size, 0 to 1.
     """
     scaled = resize(ink, size)
-    return np.clip(scaled / max(float(scaled.max()), 1e-6), 0.0, 1.0)
+    scaled /= max(float(scaled.max()), 1e-6)
+    return np.maximum(scaled, 0.0, out=scaled)
 
 
 def _fit_small_ink(ink: NDArray[np.float32]) -> GrayImage:
@@ -308,11 +312,10 @@ def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
         float32 [28, 28].
     """
     height, width = ink.shape
-    total = ink.sum()
-    center_y = float(ink.sum(axis=1) @ np.arange(height) / total)
-    center_x = float(ink.sum(axis=0) @ np.arange(width) / total)
-    top = min(max(round(MASS_CENTER - center_y), 0), IMAGE_SIZE - height)
-    left = min(max(round(MASS_CENTER - center_x), 0), IMAGE_SIZE - width)
+    # One product gives all three, and a mixed one, in a third of the time.
+    (mass, moment_x), (moment_y, _) = (_POWERS[:, :height] @ ink @ _POWERS[:, :width].T).tolist()
+    top = min(max(round(MASS_CENTER - moment_y / mass), 0), IMAGE_SIZE - height)
+    left = min(max(round(MASS_CENTER - moment_x / mass), 0), IMAGE_SIZE - width)
     image = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
     image[top : top + height, left : left + width] = ink
     return image

@@ -247,11 +247,12 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     x, y, w, h = blob.box
     # The soft edge of a stroke belongs to it, the next digit's does not.
     radius = 1 + min(w, h) // 24
-    near = cv2.dilate(blob.mask.view(np.uint8), np.ones((2 * radius + 1,) * 2, np.uint8))
+    own = blob.mask.view(np.uint8)
+    near = cv2.dilate(own, np.ones((2 * radius + 1,) * 2, np.uint8))
     contrast = ink.contrast[y : y + h, x : x + w]
-    level = min(blob.level, float(contrast[blob.mask].max()))
-    share = contrast * np.float32(1 / level)
-    share[(near == 0) | (share < PAPER_INK_SHARE)] = 0
+    level = min(blob.level, cv2.minMaxLoc(contrast, own)[1])
+    share = (contrast * near) * np.float32(1 / level)
+    share[share < PAPER_INK_SHARE] = 0
     return np.minimum(share, 1, out=share)
 
 

@@ -10,6 +10,8 @@ Mask = NDArray[np.uint8]
 
 # Most of a frame is paper. If all ink lies within this share of it, the rest is not searched.
 MAX_CROP_SHARE = 0.5
+# 16 bits are quicker, but OpenCV crashes if they do not suffice.
+MAX_SHORT_LABEL = np.iinfo(np.uint16).max
 
 
 class Components(NamedTuple):
@@ -29,8 +31,7 @@ def find_components(mask: Mask) -> Components:
     x, y, w, h = cv2.boundingRect(mask)
     if 0 < w * h < MAX_CROP_SHARE * mask.size:
         return _find_within(mask, x, y, w, h)
-    # 16 bits are quicker, but OpenCV crashes if they do not suffice.
-    is_small = cv2.countNonZero(mask) < np.iinfo(np.uint16).max
+    is_small = cv2.countNonZero(mask) < MAX_SHORT_LABEL
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S
     )

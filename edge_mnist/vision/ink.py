@@ -193,10 +193,10 @@ def _shrink(gray: GrayImage, factor: int) -> GrayImage:
 
 def _measure_skew(coarse: GrayImage) -> float:
     """Return how far what is finer than the paper is bright, 1, or dark, -1: ink is the rarer."""
-    levels = coarse.astype(np.float32)
-    fine = np.clip(levels - cv2.blur(levels, (STROKE_WIDTH,) * 2), -SKEW_LIMIT, SKEW_LIMIT)
+    fine = coarse - cv2.boxFilter(coarse, cv2.CV_32F, (STROKE_WIDTH,) * 2)
+    fine = np.clip(fine, -SKEW_LIMIT, SKEW_LIMIT)
     cubes = fine * fine * fine
-    return float(cubes.sum() / max(np.abs(cubes).sum(), 1.0))
+    return float(cubes.sum()) / max(cv2.norm(cubes, cv2.NORM_L1), 1.0)
 
 
 def _find_paper(coarse: GrayImage) -> GrayImage:
@@ -204,14 +204,15 @@ def _find_paper(coarse: GrayImage) -> GrayImage:
     margin = min(THICK_STROKE_WIDTH // 2, *(side - 1 for side in coarse.shape))
     inner = slice(margin, margin + coarse.shape[0]), slice(margin, margin + coarse.shape[1])
     # Where light falls off towards an edge, closing would fill the dip: it goes on beyond.
-    beyond = np.pad(coarse.astype(np.int16), margin, "reflect", reflect_type="odd")
-    closed = _close(np.clip(beyond, 0, 255).astype(np.uint8), STROKE_WIDTH)[inner]
+    mirrored, repeated = (
+        cv2.copyMakeBorder(coarse, *(margin,) * 4, border).astype(np.uint8, copy=False)
+        for border in (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE)
+    )
+    beyond = cv2.addWeighted(repeated, 2, mirrored, -1, 0).astype(np.uint8, copy=False)
+    closed = _close(beyond, STROKE_WIDTH)[inner]
     # A shadow that ends at the border is no stroke that ends before it.
-    mirrored = cv2.copyMakeBorder(
-        coarse, margin, margin, margin, margin, cv2.BORDER_REFLECT_101
-    ).astype(np.uint8, copy=False)
     thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
-    mask = (closed < (1 - THICK_CONTRAST) * thick).astype(np.uint8)
+    mask = (closed < np.float32(1 - THICK_CONTRAST) * thick).astype(np.uint8)
     if mask.any():
         labels, stats = find_components(mask)
         is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
@@ -236,7 +237,7 @@ def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) ->
     """
     square = np.ones((3, 3), np.uint8)
     bright, dark = cv2.dilate(coarse_paper, square), cv2.erode(coarse_paper, square)
-    is_edge = (dark < (1 - EDGE_CONTRAST) * bright).astype(np.uint8)
+    is_edge = (dark < np.float32(1 - EDGE_CONTRAST) * bright).astype(np.uint8)
     if not is_edge.any():
         return paper
     factor = gray.shape[0] / coarse_paper.shape[0]

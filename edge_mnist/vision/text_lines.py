@@ -80,7 +80,8 @@ def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) ->
     left, top, width, height = boxes.T
     center, bottom = left + width / 2, top + height
     i, j = np.array(links).T
-    return float(np.median((bottom[j] - bottom[i]) / (center[j] - center[i])))
+    slopes: list[float] = ((bottom[j] - bottom[i]) / (center[j] - center[i])).tolist()
+    return median(slopes)
 
 
 def _merge_rows(
