@@ -50,8 +50,7 @@ MAX_WORD = 3
 # Digits whose scores are less than this in the mean are unclear: what one has read into a pattern.
 MIN_SURE_SCORE = math.log(0.8)
 # A word in one stroke can be cut into digits, too. Where this share of a number was cut apart, it
-# is clear, and no parts of it are read otherwise two at a time. So many digits in one piece are a
-# word if they are all that there is.
+# is clear. So many digits in one piece are a word if they are all that there is.
 CUT_SHARE = 0.5
 MIN_JOINED = 4
 
@@ -104,13 +103,11 @@ class Candidate:
         prediction: What the model says.
         parts: How many digits ink that hung together was cut into, of which it is one; 1 for all
             of it.
-        is_contradicted: Whether the parts of that ink are read otherwise two at a time.
     """
 
     blob: Blob
     prediction: Prediction
     parts: int = 1
-    is_contradicted: bool = False
 
     @property
     def is_cut(self) -> bool:
@@ -237,20 +234,6 @@ def _compare(parts: tuple[Candidate, Candidate], pair: Pair) -> float:
         for part, digit in zip(parts, pair, strict=True)
     )
     return left * right
-
-
-def is_contradiction(left: Candidate, right: Candidate, pair: Pair) -> bool:
-    """Tell whether two parts that touch are other digits, and no clear pair, when read at once.
-
-    Args:
-        left: One part.
-        right: The part after it.
-        pair: What both are read as at once.
-    """
-    return any(found.rejected for found in pair) and any(
-        part.prediction.digit != found.digit
-        for part, found in zip((left, right), pair, strict=True)
-    )
 
 
 def _read_parts(
@@ -400,9 +383,6 @@ def _judge_group(group: list[Candidate], min_confidence: float) -> list[Candidat
         return []
     if _is_word_of_zeros_and_ones(number):
         return []
-    contradicted = sum(c.is_contradicted for c in number)
-    if contradicted and contradicted >= CUT_SHARE * len(number):
-        number = [c for c in number if not c.is_contradicted]
     return [] if _is_cut_from_word(number) else number
 
 

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from statistics import median
 
 import cv2
@@ -15,11 +14,10 @@ from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
-from edge_mnist.vision.blobs import Blob, cut_ink, unite
+from edge_mnist.vision.blobs import Blob, cut_ink
 from edge_mnist.vision.choosing import (
     Candidate,
     choose_parts,
-    is_contradiction,
     is_doubtful,
     is_worth_cutting,
     judge,
@@ -263,27 +261,11 @@ class Reader:
             best = choose_parts(whole, read, width, pair)
             if len(best) > 1:
                 best = tuple(replace(part, parts=len(best)) for part in best)
-            if len(best) > 2:
-                best = self._check_parts(best, found.ink, stopwatch)
             is_one = len(best) == 1 and best[0].prediction.digit == 1
             is_alone = is_one and not stands_between(wholes, len(chosen))
             chosen.append(() if is_alone and is_edge(gray, found, whole.blob) else best)
         of_blob = iter(chosen)
         return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
-
-    def _check_parts(
-        self, parts: Sequence[Candidate], ink: InkMap, stopwatch: "_Stopwatch"
-    ) -> tuple[Candidate, ...]:
-        """Mark many parts if two of them together are something else."""
-        is_contradicted = any(
-            is_contradiction(
-                left,
-                right,
-                self._read_pair(cut_ink(ink, unite([left.blob, right.blob])), stopwatch),
-            )
-            for left, right in pairwise(parts)
-        )
-        return tuple(replace(part, is_contradicted=is_contradicted) for part in parts)
 
     def _read_pair(
         self, share: NDArray[np.float32], stopwatch: "_Stopwatch"

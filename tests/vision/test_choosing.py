@@ -10,7 +10,6 @@ from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.choosing import (
     Candidate,
     choose_parts,
-    is_contradiction,
     is_doubtful,
     is_worth_cutting,
     judge,
@@ -194,30 +193,6 @@ def test_digits_of_a_pair_are_as_high_as_digits_wherever_the_cuts_are():
     best = choose_parts(whole, [(2, parts)], 25.0, (predict(6, 0.99), predict(2, 0.99)))
     assert [digit.prediction.digit for digit in best] == [6, 2]
     assert all(digit.blob.height == 40 for digit in best)
-
-
-@pytest.mark.parametrize(
-    ("pair", "contradicts"),
-    [
-        ((predict(5, 0.99, 0.9), predict(3, 0.99, 0.9)), True),
-        ((predict(5, 0.99, 0.9), predict(8, 0.99, 0.9)), False),
-        ((predict(5, 0.99, 0.1), predict(3, 0.99, 0.1)), False),
-    ],
-)
-def test_parts_are_contradicted_by_other_digits_that_are_no_pair(pair, contradicts):
-    assert is_contradiction(stand(0, 5), stand(30, 8), pair) == contradicts
-
-
-@pytest.mark.parametrize(
-    ("contradicted", "others", "left"), [(3, 0, 0), (3, 2, 2), (3, 3, 3), (3, 5, 8)]
-)
-def test_contradicted_parts_go_where_they_are_much_of_a_number(contradicted, others, left):
-    scribble = [
-        stand(30 * i, 0, parts=contradicted, is_contradicted=True)
-        for i in range(others, others + contradicted)
-    ]
-    number = [*stand_in_row([5, 0, 4, 6, 9][:others]), *scribble]
-    assert judge([number], min_confidence=0.5) == [number[:left]]
 
 
 @pytest.mark.parametrize(("text", "is_number"), [("0", False), ("101", False), ("108", True)])
