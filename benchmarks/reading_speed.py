@@ -1,6 +1,6 @@
 """What reading a frame costs, by stage, on one thread, and how that grows with the digits in it.
 
-Usage: python benchmarks/reading_speed.py [--rounds 10] [--model NAME] [--json] (four minutes);
+Usage: python benchmarks/reading_speed.py [--rounds 10] [--model NAME] [--json] (five minutes);
 writes results/reading_speed.md and reading_speed.png. With --json nothing is written: the figures
 go to stdout.
 """
@@ -51,7 +51,7 @@ from edge_mnist.vision import reader as reader_module  # noqa: E402
 from edge_mnist.vision.frames import Picture  # noqa: E402
 from edge_mnist.vision.reader import Reader  # noqa: E402
 
-# Each case is read in so many drawings, which take turns.
+# So many drawings of eight digits are read, and so many scenes of each difficulty.
 DRAWINGS = 10
 DIFFICULTIES = (0, 1, 2)
 VGA, HD = (640, 480), (1280, 720)
@@ -107,15 +107,13 @@ def main() -> None:
 def measure_plain(reader: Reader, digits: Examples, rounds: int) -> list[Case]:
     """Measure eight digits in two sizes of frame, and no digit."""
     cases = []
-    for (wide, high), height, amount in ((VGA, USUAL, 8), (HD, LARGE, 8), (VGA, USUAL, 0)):
-        rows = write_rows(digits, DRAWINGS, height)
-        frames = [
-            draw_frame([take_part(row, 0, amount)][:amount], (wide, high), height, seed)
-            for seed, row in enumerate(rows)
-        ]
-        shown = f"{amount} digits" if amount else "empty"
-        cases.append(measure_case(f"{wide}x{high}, {shown}", reader, frames, amount, rounds))
-    return cases
+    for size, height in ((VGA, USUAL), (HD, LARGE)):
+        rows = [take_part(row, 0, 8) for row in write_rows(digits, DRAWINGS, height)]
+        frames = [draw_frame([row], size, height, seed) for seed, row in enumerate(rows)]
+        name = f"{size[0]}x{size[1]}, 8 digits"
+        cases.append(measure_case(name, reader, frames, 8, rounds))
+    blank = [draw_frame([], VGA, USUAL, seed) for seed in range(DRAWINGS)]
+    return [*cases, measure_case("640x480, empty", reader, blank, 0, rounds)]
 
 
 def measure_series(reader: Reader, rows: Sequence[Row], rounds: int) -> list[Case]:
