@@ -200,7 +200,9 @@ def _find_rules(
     runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * longer)))
     # A rule that is not quite level goes on in the next row.
     labels, stats = find_components(_link(runs))
-    own = labels[runs > 0]
+    # Few pixels are in runs, and all others cost as much.
+    places = np.flatnonzero(runs.view(bool))
+    own = np.take(labels, places)
     ink = np.bincount(own, minlength=len(stats))
     length = stats[:, cv2.CC_STAT_WIDTH]
     thickness = ink / np.maximum(length, 1)
@@ -210,8 +212,9 @@ def _find_rules(
         & (length >= min_slenderness * thickness)
     )
     is_rule[0] = False
-    levels = np.bincount(own, contrast[runs > 0], minlength=len(stats)) / np.maximum(ink, 1)
-    rules: Mask = (is_rule[labels] & (runs > 0)).astype(np.uint8)
+    levels = np.bincount(own, np.take(contrast, places), minlength=len(stats)) / np.maximum(ink, 1)
+    rules = np.zeros_like(runs)
+    np.put(rules, places[is_rule[own]], 1)
     return rules, levels[is_rule]
 
 

@@ -102,8 +102,10 @@ def _take_rules_away(
     tilts = estimate_tilts(ink.mask)
     # After turning, the border is no longer where it was: what reaches it goes, rules excepted.
     is_cut = touches_border(stats, shape) & ~are_rules(stats, shape)
-    cleared = np.where(is_cut[labels], 0, ink.contrast).astype(np.uint8, copy=False)
-    turned, to_frame = replace(ink, contrast=cleared), np.eye(2, 3)
+    turned, to_frame = ink, np.eye(2, 3)
+    if is_cut.any():
+        cleared = np.where(is_cut[labels], 0, ink.contrast).astype(np.uint8, copy=False)
+        turned = replace(ink, contrast=cleared)
     if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
         turned, to_frame = _turn(turned, *tilts)
     erased = erase_rules(turned.contrast)
