@@ -24,7 +24,7 @@ NUM_CLASSES = 10
 MASS_CENTER = 14
 
 # The zeroth and first power of each pixel's place: sums and moments are products with them.
-_POWERS = np.stack([np.ones(IMAGE_SIZE), np.arange(IMAGE_SIZE)]).astype(np.float32)
+_POWERS = np.stack([np.ones(IMAGE_SIZE), np.arange(IMAGE_SIZE)])
 
 # A picture whose darkest and brightest level are closer than this (of 255) holds no digit, only
 # sensor noise: at 24 levels a pencil stroke on grey paper still counts, JPEG noise does not.

@@ -1,6 +1,7 @@
 """The pictures of docs/models.md: accuracy over bytes and over instructions."""
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ def draw_picture(draw: Callable[[Any], None]) -> bytes:
         axes.set_yscale("log")
         axes.margins(y=0.1)
         draw(axes)
+        widen(axes)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         accuracies = [
             0.95,
@@ -83,6 +85,16 @@ def draw_picture(draw: Callable[[Any], None]) -> bytes:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
+
+
+def widen(axes: Any) -> None:
+    """Give logarithmic axes with a single value a range; by rounding matplotlib may find none."""
+    for (low, high), set_limits in (
+        (axes.dataLim.intervalx, axes.set_xlim),
+        (axes.dataLim.intervaly, axes.set_ylim),
+    ):
+        if math.isclose(low, high):
+            set_limits(low / 2, 2 * high)
 
 
 def draw_entries(axes: Any, entries: Sequence[Entry], positions: Sequence[int]) -> None:

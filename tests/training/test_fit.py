@@ -206,14 +206,14 @@ def test_learning_rate_follows_its_schedule(schedule, shares, few, quick):
 
 @pytest.mark.parametrize(
     ("rate", "loss"),
-    [(1e10, "nan"), (1e37, "inf"), pytest.param(1e3, r"[\d.e+]+", id="without overflow")],
+    [(1e10, "nan"), (1e37, "inf|nan"), pytest.param(1e3, r"[\d.e+]+", id="without overflow")],
 )
 def test_diverging_training_is_an_error_with_the_remedy(rate, loss, few, quick):
     tf_keras.utils.set_random_seed(0)
     with pytest.raises(TrainingError) as caught:
         fit(build("tutorial-3x3"), *few, replace(quick, learning_rate=rate))
     assert re.fullmatch(
-        rf"epoch 1: expected a .*loss.*, got {loss}; lower --learning-rate", str(caught.value)
+        rf"epoch 1: expected a .*loss.*, got ({loss}); lower --learning-rate", str(caught.value)
     )
 
 
