@@ -114,8 +114,9 @@ def assert_learns_to_read(unseen, optdigits, setting):
         accuracies[share] = (
             predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
         ).mean()
-    assert accuracies[0.5] > 0.9
-    assert accuracies[0.5] > accuracies[0.0] + 0.02
+    # How far it comes in seconds differs by some hundredths from one processor to another.
+    assert accuracies[0.5] > 0.85
+    assert accuracies[0.5] > accuracies[0.0] + 0.2
 
 
 def test_data_that_lacks_digits_can_be_trained_on(optdigits):
