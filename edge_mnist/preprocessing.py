@@ -312,7 +312,7 @@ def center_by_mass(ink: NDArray[np.float32]) -> NDArray[np.float32]:
         float32 [28, 28].
     """
     height, width = ink.shape
-    # One product gives all three, and a mixed one, in a third of the time.
+    # One product gives the three of them, and a mixed one.
     (mass, moment_x), (moment_y, _) = (_POWERS[:, :height] @ ink @ _POWERS[:, :width].T).tolist()
     top = min(max(round(MASS_CENTER - moment_y / mass), 0), IMAGE_SIZE - height)
     left = min(max(round(MASS_CENTER - moment_x / mass), 0), IMAGE_SIZE - width)

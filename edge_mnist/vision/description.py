@@ -3,7 +3,8 @@
 from typing import Any
 
 from edge_mnist.vision.field_reading import FieldReading, FormReading
-from edge_mnist.vision.reading import Reading
+from edge_mnist.vision.reading import Number, Reading
+from edge_mnist.vision.tracking import StableNumber
 
 
 def describe_reading(reading: Reading) -> dict[str, Any]:
@@ -16,11 +17,17 @@ def describe_reading(reading: Reading) -> dict[str, Any]:
         }
         for found in reading.digits
     ]
-    numbers = [
-        {"text": number.text, "confidence": round(number.confidence, 4), "box": list(number.box)}
-        for number in reading.numbers
-    ]
+    numbers = [describe_number(number) for number in reading.numbers]
     return {"lines": reading.lines, "digits": digits, "numbers": numbers}
+
+
+def describe_number(number: Number | StableNumber) -> dict[str, Any]:
+    """Return a number with its confidence and place as plain values."""
+    return {
+        "text": number.text,
+        "confidence": round(number.confidence, 4),
+        "box": list(number.box),
+    }
 
 
 def describe_form(reading: FormReading) -> dict[str, Any]:

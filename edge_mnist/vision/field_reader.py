@@ -18,7 +18,8 @@ from edge_mnist.vision.page import PageFinder
 from edge_mnist.vision.reader import Reader
 from edge_mnist.vision.reading import Box, FoundDigit, Reading
 
-# A field with a digit that is less sure is doubtful. Chosen on forms with MNIST's training digits.
+# A field with a digit that is less sure is doubtful. Chosen on forms with MNIST's training digits;
+# for numbers as wholes it was not chosen, but is the same.
 DEFAULT_DOUBT_BELOW = 0.97
 
 # In a field without cells, digits cover at least this share of the ink, or it is doubtful.
@@ -45,7 +46,8 @@ class FieldReader:
         Args:
             classifier: What reads the digits.
             form: The fields, and how the page is found.
-            doubt_below: A field with a digit of which it is less sure is doubtful, 0 to 1.
+            doubt_below: A field with a digit, or a whole number, of which it is less sure is
+                doubtful, 0 to 1.
 
         Raises:
             InvalidInputError: If `doubt_below` is no share, or the form's reference picture
@@ -143,8 +145,6 @@ class FieldReader:
             doubts.append("something that is no digit")
         numbers = [n for n in reading.numbers if any(_is_inside(b, box) for b in n.boxes)]
         likelihood = min((number.likelihood for number in numbers), default=1.0)
-        if likelihood < self.doubt_below:
-            doubts.append(f"low confidence: {100 * likelihood:.0f} % as a whole")
         digits = [_with_second(digit.probabilities) for digit in found]
         text = "".join(str(digit.digit) for digit in digits)
         return self._judge(field, text, digits, doubts, likelihood)
@@ -158,6 +158,8 @@ class FieldReader:
         likelihood: float = 1.0,
     ) -> FieldReading:
         """Return a field's reading with all that speaks against it; `likelihood` is the whole's."""
+        if likelihood < self.doubt_below:
+            doubts = [*doubts, f"low confidence: {100 * likelihood:.0f} % as a whole"]
         unsure = [
             f"low confidence: {digit.digit} ({100 * digit.confidence:.0f} %) may be "
             f"{digit.second} ({100 * digit.second_confidence:.0f} %)"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_mnist.cascade import DigitModel
-from edge_mnist.vision.description import describe_reading
+from edge_mnist.vision.description import describe_number, describe_reading
 from edge_mnist.vision.drawing import annotate
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.live_reader import next_model
@@ -40,14 +40,7 @@ class LiveNumbers:
 
     def describe(self) -> dict[str, Any]:
         """Return lines, digits, numbers and stable numbers as plain values."""
-        stable = [
-            {
-                "text": number.text,
-                "confidence": round(number.confidence, 4),
-                "box": list(number.box),
-            }
-            for number in self.newly_stable
-        ]
+        stable = [describe_number(number) for number in self.newly_stable]
         return {**describe_reading(self.reading), "stable": stable}
 
     def draw(self, picture: Picture, status: Sequence[str]) -> Picture:

@@ -50,8 +50,8 @@ class Number:
 
     Attributes:
         digits: At least one.
-        likelihood: The probability that these and no others are written, 0 to 1; 1 where the
-            digits leave no doubt.
+        likelihood: The probability that these and no others are written, 0 to 1, as told before
+            any were left out for their confidence; 1 where the digits leave no doubt.
     """
 
     digits: tuple[FoundDigit, ...]

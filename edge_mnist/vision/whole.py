@@ -61,7 +61,7 @@ def choose_text(
 
     Returns:
         What it is as a whole; None if its digits tell more. And how likely what is chosen is as a
-        whole, 0 to 1.
+        whole, 0 to 1; 1 of no number, about which there is nothing to tell.
     """
     seen = read_best_path(probabilities)
     text = [one.label for one in seen]
@@ -69,14 +69,14 @@ def choose_text(
     rating = rate_text(probabilities, text)
     if text == digits:
         return None, math.exp(rating)
-    of_digits = rate_text(probabilities, digits)
     if not digits:
-        is_likelier = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
-    else:
-        gain = rating - of_digits
-        if len(text) > len(digits) and len(group) > len(digits):
-            gain -= MORE_COST
-        is_likelier = gain > (MIN_GAIN - DOUBT_COST * rating if text else MIN_NOTHING_GAIN)
+        is_certain = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
+        return (seen, math.exp(rating)) if is_certain else (None, 1.0)
+    of_digits = rate_text(probabilities, digits)
+    gain = rating - of_digits
+    if len(text) > len(digits) and len(group) > len(digits):
+        gain -= MORE_COST
+    is_likelier = gain > (MIN_GAIN - DOUBT_COST * rating if text else MIN_NOTHING_GAIN)
     return (seen, math.exp(rating)) if is_likelier else (None, math.exp(of_digits))
 
 
