@@ -18,7 +18,9 @@ pytestmark = pytest.mark.train
 
 def train(dataset, **extras):
     """Train a small network for some seconds."""
-    config = TrainConfig(arch="tutorial-3x3", epochs=8, batch_size=32, learning_rate=3e-3, **extras)
+    config = TrainConfig(
+        arch="tutorial-3x3", epochs=12, batch_size=32, learning_rate=3e-3, **extras
+    )
     tf_keras.utils.set_random_seed(0)
     model = build(config.arch)
     fit(model, dataset.train, dataset.validation, config)
@@ -114,8 +116,7 @@ def assert_learns_to_read(unseen, optdigits, setting):
         accuracies[share] = (
             predict_logits(model, unseen.images).argmax(axis=1) == unseen.labels
         ).mean()
-    # How far it comes in seconds differs by some hundredths from one processor to another.
-    assert accuracies[0.5] > 0.85
+    assert accuracies[0.5] > 0.9
     assert accuracies[0.5] > accuracies[0.0] + 0.2
 
 
