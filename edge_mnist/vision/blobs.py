@@ -100,7 +100,7 @@ def find_blobs(ink: InkMap, components: Components) -> tuple[list[Blob], list[Bl
     labels, stats = components
     if len(stats) > MAX_PIECES:
         return [], []
-    strength = np.bincount(labels[ink.strong > 0], minlength=len(stats))
+    strength = np.bincount(labels[ink.strong.view(bool)], minlength=len(stats))
     area = stats[:, cv2.CC_STAT_AREA]
     chosen = (area >= MIN_PIECE_AREA) & (strength >= STRONG_SHARE * area)
     chosen &= ~touches_border(stats, labels.shape)

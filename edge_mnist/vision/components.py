@@ -29,7 +29,11 @@ class Components(NamedTuple):
 def find_components(mask: Mask) -> Components:
     """Find the pieces of a mask, uint8 [height, width], above 0 where it holds; corners connect."""
     x, y, w, h = cv2.boundingRect(mask)
-    if 0 < w * h < MAX_CROP_SHARE * mask.size:
+    if w * h == 0:
+        height, width = mask.shape
+        whole = np.array([[0, 0, width, height, mask.size]], np.int32)
+        return Components(np.zeros(mask.shape, np.uint16), whole)
+    if w * h < MAX_CROP_SHARE * mask.size:
         return _find_within(mask, x, y, w, h)
     is_small = cv2.countNonZero(mask) < MAX_SHORT_LABEL
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
