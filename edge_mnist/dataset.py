@@ -5,7 +5,7 @@ fixed seed; the test images stand apart, and nothing that trains, selects or cal
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,11 +77,15 @@ class Dataset:
 
     def everything(self) -> Examples:
         """Return all splits joined, to measure a model that was trained on other data."""
-        parts = [part for part in (self.train, self.validation, self.test) if part is not None]
-        return Examples(
-            np.concatenate([part.images for part in parts]),
-            np.concatenate([part.labels for part in parts]),
-        )
+        return join([part for part in (self.train, self.validation, self.test) if part is not None])
+
+
+def join(parts: Sequence[Examples]) -> Examples:
+    """Return the examples of all parts, in order."""
+    return Examples(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+    )
 
 
 def load(

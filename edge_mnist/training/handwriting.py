@@ -3,7 +3,7 @@
 import numpy as np
 
 from edge_mnist.corruptions import CORRUPTIONS, STRENGTHS, corrupt
-from edge_mnist.dataset import Examples
+from edge_mnist.dataset import Examples, join
 
 
 def make_handwriting(digits: Examples, count: int, seed: int) -> Examples:
@@ -30,7 +30,4 @@ def make_handwriting(digits: Examples, count: int, seed: int) -> Examples:
             chosen = rng.permutation(candidates)[:share]
             images = corrupt(digits.images[chosen], kind, strength, seed)
             parts.append(Examples(images, digits.labels[chosen]))
-    return Examples(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-    )
+    return join(parts)

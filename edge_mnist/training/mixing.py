@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_mnist.dataset import SPLIT_SEED, Dataset, Examples
+from edge_mnist.dataset import SPLIT_SEED, Dataset, join
 from edge_mnist.errors import TrainingError
 from edge_mnist.files import write_atomically
 from edge_mnist.idx import IDX_UINT8
@@ -46,8 +46,8 @@ def mix(own: OwnDigits, old: Dataset, replay: float, seed: int) -> Dataset:
     repeated = train.take(np.arange(count) % len(train))
     return Dataset(
         name=own.data,
-        train=_join(repeated, old.train.take(np.sort(order[:replayed]))),
-        validation=_join(validation, old.validation),
+        train=join([repeated, old.train.take(np.sort(order[:replayed]))]),
+        validation=join([validation, old.validation]),
         test=test,
         sha256="",  # of the files, once there are some
     )
@@ -60,7 +60,7 @@ def save_mix(mixed: Dataset, folder: Path) -> float:
         The validation split with which `dataset.load` gives the same three splits again.
     """
     count = len(mixed.validation)
-    both = _join(mixed.validation, mixed.train)
+    both = join([mixed.validation, mixed.train])
     # The places that loading will take the validation images from.
     order = np.random.default_rng(SPLIT_SEED).permutation(len(both))
     places = np.concatenate([np.sort(order[:count]), np.sort(order[count:])])
@@ -70,12 +70,6 @@ def save_mix(mixed: Dataset, folder: Path) -> float:
             _write_idx(folder / f"{prefix}-images-idx3-ubyte.gz", examples.images)
             _write_idx(folder / f"{prefix}-labels-idx1-ubyte.gz", examples.labels)
     return count / len(both)
-
-
-def _join(one: Examples, other: Examples) -> Examples:
-    return Examples(
-        np.concatenate([one.images, other.images]), np.concatenate([one.labels, other.labels])
-    )
 
 
 def _write_idx(path: Path, array: NDArray[np.uint8]) -> None:
