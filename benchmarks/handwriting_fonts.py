@@ -89,7 +89,7 @@ FONTS = [
     "zeyada",
 ]
 SIZE, CANVAS = 80, 200  # pixels: of the letters, and of the picture
-SCENES = 150
+SCENES = 150  # of all difficulties
 
 
 def main() -> int:
