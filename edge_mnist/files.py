@@ -1,7 +1,29 @@
 """Writing files so that a failure never costs what was there before."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+from edge_mnist.errors import InvalidInputError
+
+
+def spare(option: str, outputs: Iterable[Path], inputs: Iterable[Path | str]) -> None:
+    """Refuse to write over what is read.
+
+    Args:
+        option: What the user named the outputs with.
+        outputs: Paths that will be written.
+        inputs: Paths that are read. What is no file, such as an address, cannot be lost.
+
+    Raises:
+        InvalidInputError: If one of the outputs is one of the inputs, whatever its name.
+    """
+    read = {_identify(Path(path)) for path in inputs} - {None}
+    for path in outputs:
+        if _identify(path) in read:
+            raise InvalidInputError(
+                option, expected="another file than those that are read", got=str(path)
+            )
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
@@ -49,6 +71,15 @@ def _open_beside(path: Path) -> tuple[int, Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
     return handle, Path(temporary)
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Return what a file has in common with all of its names; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _umask() -> int:

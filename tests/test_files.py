@@ -1,10 +1,12 @@
 import os
+import re
 import stat
 import sys
 
 import pytest
 
-from edge_mnist.files import write_atomically
+from edge_mnist.errors import InvalidInputError
+from edge_mnist.files import spare, write_atomically
 
 
 @pytest.mark.parametrize(("content", "written"), [(b"\0\xff", b"\0\xff"), ("±1\n", b"\xc2\xb11\n")])
@@ -32,6 +34,18 @@ def test_interrupted_write_keeps_the_old_file_and_leaves_nothing_else(
             write_atomically(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_file_that_is_read_is_spared_whatever_it_is_called(tmp_path):
+    read = tmp_path / "read.png"
+    read.write_text("a picture")
+    (tmp_path / "link").symlink_to(read)
+    os.link(read, tmp_path / "twin")
+    for name in ("read.png", "link", "twin"):
+        told = f"--out: expected another file than those that are read, got {tmp_path / name}"
+        with pytest.raises(InvalidInputError, match=f"^{re.escape(told)}$"):
+            spare("--out", [tmp_path / "new", tmp_path / name], ["http://host/clip.mp4", read])
+    spare("--out", [tmp_path / "new"], [read, tmp_path / "new"])  # nothing is there to be lost
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")

@@ -14,6 +14,7 @@ from edge_mnist.cli.console import needs, say
 from edge_mnist.cli.loading import load_reading_models
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.files import spare
 
 if TYPE_CHECKING:
     from edge_mnist.vision.annotated_files import AnnotatedFiles
@@ -58,7 +59,10 @@ def predict(
     form = None if fields is None else _load_form(fields)
     models = load_reading_models(model, engine)
     pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
-    report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths), as_json)
+    inputs = () if form is None else form.files
+    if csv is not None:
+        spare("--csv", [csv], [*pictures.paths, *inputs])
+    report = _Report(pictures, AnnotatedFiles(annotate, pictures.paths, inputs), as_json)
     if form is None:
         _read_numbers(report, models, min_confidence, collect)
     else:
@@ -144,14 +148,17 @@ def _read_fields(
     threshold = DEFAULT_DOUBT_BELOW if doubt_below is None else doubt_below
     reader = FieldReader(models, form, threshold)
     readings = []
-    for path, picture in report.pictures:
-        reading = reader.read(picture)
-        readings.append((path, reading))
-        draw = partial(annotate_form, picture, form, reading)
-        report.add(path, describe_form(reading), render_fields(reading), draw)
-    if csv is None:
-        return
     try:
-        write_csv(csv, form, readings)
-    except OSError as exc:
-        raise InvalidInputError(f"cannot write {csv}", got=exc.strerror or str(exc)) from exc
+        for path, picture in report.pictures:
+            reading = reader.read(picture)
+            readings.append((path, reading))
+            draw = partial(annotate_form, picture, form, reading)
+            report.add(path, describe_form(reading), render_fields(reading), draw)
+    finally:
+        # What was read before Ctrl-C is kept.
+        if csv is not None and readings:
+            try:
+                write_csv(csv, form, readings)
+            except OSError as exc:
+                message = f"cannot write {csv}"
+                raise InvalidInputError(message, got=exc.strerror or str(exc)) from exc

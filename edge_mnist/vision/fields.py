@@ -4,7 +4,7 @@ A FIELDS.toml holds them; fields_file.py reads and writes it.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -105,15 +105,22 @@ class FormFields:
             the whole picture (a scan).
         aspect: The page's width divided by its height; None to take it from the picture.
         reference: A picture of the empty page, from edge to edge; None without.
+        path: The file that it was loaded from, if it was.
     """
 
     fields: tuple[Field, ...]
     find: Find = "outline"
     aspect: float | None = None
     reference: Path | None = None
+    path: Path | None = field(default=None, compare=False)
+
+    @property
+    def files(self) -> list[Path]:
+        """All that is read to know it."""
+        return [path for path in (self.path, self.reference) if path is not None]
 
     def __post_init__(self) -> None:
-        names = [field.name for field in self.fields]
+        names = [one.name for one in self.fields]
         if not names:
             raise InvalidInputError("a form", expected="at least one [[field]]", got="none")
         for name in names:

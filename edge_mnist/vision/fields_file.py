@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def load_fields(path: Path) -> FormFields:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise InvalidInputError(f"cannot read {path}", expected="TOML", got=str(exc)) from exc
     try:
-        return _parse_form(table, path.parent)
+        return replace(_parse_form(table, path.parent), path=path)
     except InvalidInputError as exc:
         raise InvalidInputError(f"cannot use {path}: {exc}") from exc
 

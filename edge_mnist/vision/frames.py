@@ -1,6 +1,6 @@
 """Frames and where they come from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,7 @@ class Source(Protocol):
 
     Attributes:
         name: What it is, as the user named it.
+        files: What is read of it, one after another; nothing of a camera or stream.
         is_live: Whether it goes on by itself, as cameras and streams do: only the newest frame is
             given then. Files wait, and none of their frames is left out.
         fps: Frames a second, as far as the source tells; None for still pictures.
@@ -43,6 +44,7 @@ class Source(Protocol):
     """
 
     name: str
+    files: Sequence[str]
     is_live: bool
     fps: float | None
     failures: list[str]

@@ -39,7 +39,7 @@ class MediaFiles:
         self.name = name
         self.fps = read_fps(files[0]) if len(files) == 1 and is_video(files[0]) else None
         self.failures: list[str] = []
-        self._files = files
+        self.files = files
         self._framing = framing
         self._say = say
         self._is_closed = False
@@ -53,7 +53,7 @@ class MediaFiles:
                 read lies outside of it.
         """
         index = 0
-        for file in self._files:
+        for file in self.files:
             try:
                 for picture, time_s in self._read(file):
                     if self._is_closed:
@@ -61,11 +61,11 @@ class MediaFiles:
                     yield Frame(self._frame(picture, file), index, time_s, file)
                     index += 1
             except (InvalidInputError, SourceError) as exc:
-                if len(self._files) == 1:
+                if len(self.files) == 1:
                     raise
                 self._tell(str(exc))
         if index == 0:
-            raise SourceError(f"none of the {len(self._files)} files of {self.name} can be read")
+            raise SourceError(f"none of the {len(self.files)} files of {self.name} can be read")
 
     def close(self) -> None:
         """End the reading; twice does no harm."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from edge_mnist.errors import SourceError
@@ -67,6 +67,7 @@ class NewestFrames:
             SourceError: If no picture came.
         """
         self.name = name
+        self.files: Sequence[str] = ()
         self.fps: float | None = None
         self.failures: list[str] = []
         self._connect = connect

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_mnist.cascade import DEFAULT_MODELS, DigitModel
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.files import spare
 from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
 from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
@@ -112,7 +113,7 @@ def run(
     Raises:
         SourceError: If the source cannot be opened, or breaks down and does not come back.
         InvalidInputError: If something cannot be written or served where the user said, would
-            replace the file that is read, or the form's reference picture cannot be used.
+            replace a file that is read, or the form's reference picture cannot be used.
         ModelError: If the model cannot be loaded.
         KeyboardInterrupt: On Ctrl-C or SIGTERM.
     """
@@ -138,16 +139,15 @@ def run(
 
 
 def _spare_source(config: WebcamConfig, source: Source) -> None:
-    """Refuse to write over the file that is read.
+    """Refuse to write over what is read.
 
     Raises:
-        InvalidInputError: If an output has its name.
+        InvalidInputError: If an output is a file of the source or of the form.
     """
+    inputs = [*source.files, *(config.form.files if config.form else ())]
     for option, path in (("--save", config.save), ("--jsonl", config.jsonl)):
-        if path is not None and Path(path).resolve() == Path(source.name).resolve():
-            raise InvalidInputError(
-                f"{option} {path}", expected="another file", got="the one that is read"
-            )
+        if path is not None:
+            spare(option, [Path(path)], inputs)
 
 
 def _make_reader(config: WebcamConfig, load: Callable[[str], DigitModel]) -> LiveReader:

@@ -287,11 +287,11 @@ def test_several_pictures_are_drawn_into_a_folder(page, edge_mnist, write_pictur
         ),
         (
             "a.png --annotate a.png",
-            "--annotate a.png: expected a place away from the pictures, got a.png, which is one",
+            "--annotate: expected another file than those that are read, got a.png",
         ),
         (
             "a.png b.png --annotate .",
-            "--annotate .: expected a place away from the pictures, got a.png, which is one of",
+            "--annotate: expected another file than those that are read, got a.png",
         ),
         (
             "a.png other/a.png --annotate read",
@@ -310,6 +310,47 @@ def test_what_cannot_work_is_refused_before_anything_is_read(
     assert outcome.error.startswith(told)
     assert (outcome.out, len(outcome.err.splitlines())) == ("", 1)
     assert {path: path.read_bytes() for path in pictures} == contents
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("--csv", "page.png"),
+        ("--csv", "FIELDS.toml"),
+        ("--csv", "blank.png"),
+        ("--annotate", "blank.png"),
+    ],
+)
+def test_what_a_form_is_read_by_is_not_written_over(
+    option, name, page, form, edge_mnist, write_picture
+):
+    pictures = [write_picture(x, page) for x in ("page.png", "blank.png")]
+    form.write_text(form.read_text().replace('"whole"', '"reference"\nreference = "blank.png"'))
+    files = {path: path.read_bytes() for path in (*pictures, form)}
+    outcome = edge_mnist("predict", "page.png", "--fields", form, option, form.parent / name)
+    told = f"{option}: expected another file than those that are read, got {form.parent / name}"
+    assert (outcome.error, outcome.out) == (told, "")
+    assert {path: path.read_bytes() for path in files} == files
+
+
+def test_pages_read_before_an_interruption_are_in_the_table(
+    page, form, edge_mnist, write_picture, tmp_path, monkeypatch
+):
+    from edge_mnist.vision.field_reader import FieldReader
+
+    for name in ("1.png", "2.png", "3.png"):
+        write_picture(f"scans/{name}", page)
+    read, pages = FieldReader.read, iter(range(3))
+
+    def interrupted(self, picture):
+        if next(pages) == 2:
+            raise KeyboardInterrupt
+        return read(self, picture)
+
+    monkeypatch.setattr(FieldReader, "read", interrupted)
+    assert edge_mnist("predict", "scans", "--fields", form, "--csv", "out.csv").code == 130
+    rows = list(csv.reader((tmp_path / "out.csv").read_text().splitlines()))
+    assert [row[0] for row in rows] == ["file", "scans/1.png", "scans/2.png"]
 
 
 @pytest.mark.parametrize("option", ["--annotate", "--csv"])

@@ -72,6 +72,7 @@ class FakeSource:
     fps: float | None = 1000.0
     is_live: bool = False
     name: str = "clip.mp4"
+    files: tuple = ("clip.mp4",)
     failure: Exception | None = None
     failures: list = field(default_factory=list)
     before: object = lambda index: None
@@ -376,11 +377,12 @@ def test_file_that_is_read_is_not_written_over(read, tmp_path, option):
     clip = tmp_path / "clip.mp4"
     clip.write_text("what was there before")
     path = str(clip) if option == "jsonl" else Path("clip.mp4")
-    source = FakeSource()
+    source = FakeSource(name="a folder", files=("a.mp4", "clip.mp4"))
     with pytest.raises(InvalidInputError) as refused:
         read(source, **{option: path})
     assert (
-        str(refused.value) == f"--{option} {path}: expected another file, got the one that is read"
+        str(refused.value)
+        == f"--{option}: expected another file than those that are read, got {path}"
     )
     assert clip.read_text() == "what was there before"
     assert source.was_closed
