@@ -180,6 +180,7 @@ class Mp4Encoder:
         self._fps = fps
         self._writer = cv2.VideoWriter(str(self._path), codec, fps, (width, height))
         if not self._writer.isOpened():
+            self._check_room(waiting[0][0])
             raise OSError(errno.ENOTSUP, "this OpenCV cannot write MP4; save a .gif")
         for picture, time_s in waiting:
             self._write(picture, time_s)
@@ -187,12 +188,15 @@ class Mp4Encoder:
     def _write(self, picture: Picture, time_s: float) -> None:
         assert self._writer is not None  # noqa: S101
         assert self._fps is not None  # noqa: S101
-        needed = BUFFER_BYTES + picture.nbytes + INDEX_BYTES * self._written
-        if shutil.disk_usage(self._path.parent).free < needed:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._check_room(picture)
         while self._written <= round(time_s * self._fps):
             self._writer.write(picture)
             self._written += 1
+
+    def _check_room(self, picture: Picture) -> None:
+        needed = BUFFER_BYTES + picture.nbytes + INDEX_BYTES * self._written
+        if shutil.disk_usage(self._path.parent).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _measure_fps(times_s: list[float]) -> float:

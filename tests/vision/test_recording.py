@@ -222,6 +222,18 @@ def test_disk_that_is_full_from_the_start_leaves_what_was_there(tmp_path, monkey
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    ("free", "told"), [(0, "No space left on device"), (1 << 40, "cannot write MP4; save a .gif")]
+)
+def test_why_an_mp4_cannot_be_begun_is_told(tmp_path, monkeypatch, free, told):
+    """FFmpeg opens no file where there is no room, nor one that it has no encoder for."""
+    monkeypatch.setattr(recording.cv2.VideoWriter, "isOpened", lambda self: False)
+    monkeypatch.setattr(recording.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    recorded = Recording(tmp_path / "clip.mp4", 10)
+    with pytest.raises(OSError, match=told):
+        recorded.write(paint(0), 0)
+
+
 class FullFile:
     """A file that has no room for more than a byte."""
 
