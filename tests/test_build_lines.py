@@ -98,7 +98,8 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr(
         build_lines,
         "CONFIG",
-        replace(build_lines.CONFIG, batch_size=4, epochs=3),
+        # To draw as many digits in other forms as it wants takes a minute.
+        replace(build_lines.CONFIG, batch_size=4, epochs=3, styles=0.005),
     )
     monkeypatch.setattr(own_models, "models_dir", lambda: tmp_path)
     return tmp_path / "vision"

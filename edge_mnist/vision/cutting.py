@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from edge_mnist.vision.blobs import Blob, trim
 
-# Narrower blobs, in heights, are one digit; wider ones no number, but a scribble or a word.
-MAX_DIGIT_ASPECT = 0.8
-MAX_NUMBER_ASPECT = 6.0
+# Narrower blobs, in heights, are one digit. Wider ones are words for the most part, and there are
+# more parts by the square of the width: what touches over such a length is read as a whole.
+MIN_ASPECT = 0.8
+MAX_ASPECT = 2.0
 # The narrowest and widest part to be cut off, and the lowest, in heights.
 MIN_PART, MAX_PART = 0.1, 1.5
 MIN_PART_HEIGHT = 0.4
@@ -48,10 +49,11 @@ def propose_parts(blob: Blob, share: NDArray[np.float32]) -> list[Parts]:
         share: Its ink, float32 [height, width], 0 is paper and 1 is a full stroke.
 
     Returns:
-        The parts for each way to find cuts. Empty if the blob is no wider than a digit.
+        The parts for each way to find cuts. Empty if the blob is no wider than a digit, or so wide
+        that it is not cut.
     """
     height, width = blob.mask.shape
-    if not MAX_DIGIT_ASPECT < width / height <= MAX_NUMBER_ASPECT:
+    if not MIN_ASPECT < width / height <= MAX_ASPECT:
         return []
     ways = (_cut_at_notches(blob.mask), _cut_through_least_ink(share))
     return [_cut(blob, _choose(cuts, blob)) for cuts in ways]

@@ -10,6 +10,7 @@ from edge_mnist import model_store
 from edge_mnist.engines import EngineSetting
 from edge_mnist.errors import ModelError
 from edge_mnist.runtime import Classifier
+from edge_mnist.training.styles import draw_styles
 from edge_mnist.vision.ctc import rate_text, read_best_path
 from edge_mnist.vision.line_reader import LineReader, line_model_path
 
@@ -35,14 +36,26 @@ def write_strip(examples, indices):
     return strip
 
 
-def test_numbers_are_read(line_reader, mnist):
-    """Of digits that nothing was trained on, written side by side."""
-    examples, right = mnist.validation, 0
+def count_right(line_reader, examples):
+    """Read a hundred numbers of four digits, side by side."""
+    right = 0
     for start in range(0, 400, 4):
         probabilities = line_reader.read(write_strip(examples, range(start, start + 4)))
         read = [seen.label for seen in read_best_path(probabilities)]
         right += read == examples.labels[start : start + 4].tolist()
-    assert right >= 85
+    return right
+
+
+def test_numbers_are_read(line_reader, mnist):
+    """Of digits that nothing was trained on."""
+    assert count_right(line_reader, mnist.validation) >= 85
+
+
+def test_forms_that_mnist_lacks_are_read(line_reader):
+    """Ones with a flag, sevens with a bar, and others that schools teach."""
+    drawn = draw_styles(400, seed=1)
+    order = np.random.default_rng(0).permutation(len(drawn))
+    assert count_right(line_reader, drawn.take(order)) >= 85
 
 
 def test_digits_are_seen_where_they_stand(line_reader, mnist):
