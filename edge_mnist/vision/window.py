@@ -15,6 +15,9 @@ TITLE = "edge-mnist"
 PROBE = "import cv2; cv2.namedWindow('edge-mnist'); cv2.waitKey(1)"
 PROBE_TIMEOUT_S = 20
 ESCAPE = 27
+# A photograph is larger than any desktop, and OpenCV does not tell how large that is: no window
+# opens wider or higher than this, in pixels. It shows all of the picture, and can be enlarged.
+MAX_OPENING = (1280, 720)
 
 
 def find_window_obstacle() -> str | None:
@@ -64,7 +67,9 @@ class Window:
         if not self.is_open:
             return
         if not self._has_size:
-            cv2.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
+            size = picture.shape[1], picture.shape[0]
+            share = min(1.0, *(most / side for most, side in zip(MAX_OPENING, size, strict=True)))
+            cv2.resizeWindow(TITLE, *(max(1, round(share * side)) for side in size))
             self._has_size = True
         cv2.imshow(TITLE, picture)
 

@@ -79,6 +79,16 @@ def test_window_has_the_size_of_its_first_picture(desktop):
     assert len(desktop.shown) == 2
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(4000, 3000, (960, 720)), (4000, 500, (1280, 160))]
+)
+def test_photograph_opens_a_window_that_a_desktop_has_room_for(desktop, width, height, size):
+    shown = Window()
+    shown.show(np.zeros((height, width, 3), np.uint8))
+    assert desktop.size == size
+    assert desktop.shown[0].shape == (height, width, 3)
+
+
 def test_window_that_the_desktop_has_not_shown_yet_is_open(desktop):
     shown = Window()
     desktop.is_visible = False  # a busy one takes its time
