@@ -171,7 +171,7 @@ class Reader:
 
     def _read_ink(self, found: Segmentation, gray: GrayImage, stopwatch: "_Stopwatch") -> "_Found":
         chosen = self._choose(found, gray, stopwatch)
-        groups = [part_numbers(row) for row in chosen]
+        groups = [part_numbers(row, found.upright) for row in chosen]
         # What is left out for its confidence is a digit all the same.
         limit = min(self.min_confidence, DEFAULT_MIN_CONFIDENCE)
         judged = iter(judge([group for row in groups for group in row], limit))

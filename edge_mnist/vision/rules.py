@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -118,7 +119,19 @@ def _estimate_tilt(
     return best, measure_sharpness(best) / measure_sharpness(usual)
 
 
-def erase_rules(contrast: GrayImage) -> GrayImage | None:
+class Erased(NamedTuple):
+    """Ink without the rules in it.
+
+    Attributes:
+        contrast: uint8 [height, width], 0 is paper.
+        upright: uint8 of the same shape, 1 on the rules that ran down.
+    """
+
+    contrast: GrayImage
+    upright: Mask
+
+
+def erase_rules(contrast: GrayImage) -> Erased | None:
     """Take rules away, and leave the ink that crosses them.
 
     Args:
@@ -126,7 +139,7 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
             some degrees.
 
     Returns:
-        uint8 of the same shape; None if there are no rules.
+        None if there are no rules.
     """
     faint = _find(contrast, MIN_CONTRAST)
     others = contrast[
@@ -146,7 +159,7 @@ def erase_rules(contrast: GrayImage) -> GrayImage | None:
     rules = _find(erased, max(MIN_CONTRAST, threshold))
     if not len(faint.levels) and not len(rules.levels):
         return None
-    return rules.erase(erased)
+    return Erased(rules.erase(erased), faint.upright | rules.upright)
 
 
 @dataclass(frozen=True)

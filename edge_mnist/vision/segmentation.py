@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, find_blobs, unite
-from edge_mnist.vision.components import Components, find_components, touches_border
+from edge_mnist.vision.components import Components, Mask, find_components, touches_border
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.reading import Box
 from edge_mnist.vision.rules import are_rules, erase_rules, estimate_tilts
@@ -40,11 +40,14 @@ class Segmentation:
         ink: How far each pixel stands out; turned so that lines of text are level.
         rows: The blobs of each line, from top to bottom and from left to right.
         to_frame: float64 [2, 3]: takes a place in `ink` to its place in the frame.
+        upright: uint8 [height, width], 1 where in `ink` rules ran down that were taken away; None
+            where there were none.
     """
 
     ink: InkMap
     rows: list[list[Blob]]
     to_frame: NDArray[np.float64]
+    upright: Mask | None = None
 
     @cached_property
     def is_turned(self) -> bool:
@@ -57,11 +60,11 @@ def segment(ink: InkMap) -> Segmentation:
     shape = ink.contrast.shape
     components = find_components(ink.mask)
     to_frame = np.eye(2, 3)
-    without_rules = None
+    without_rules = upright = None
     if are_rules(components.stats, shape).any():
         without_rules = _take_rules_away(ink, components)
     if without_rules is not None:
-        ink, to_frame = without_rules
+        ink, to_frame, upright = without_rules
         components = find_components(ink.mask)
     blobs, pieces = find_blobs(ink, components)
     rows, slope = find_lines(blobs)
@@ -71,7 +74,7 @@ def segment(ink: InkMap) -> Segmentation:
         blobs, pieces = find_blobs(ink, find_components(ink.mask))
         rows, _ = find_lines(blobs)
     joined = _join_broken([[blobs[i] for i in row] for row in rows], pieces)
-    return _leave_cut_out(Segmentation(ink, joined, to_frame), shape)
+    return _leave_cut_out(Segmentation(ink, joined, to_frame, upright), shape)
 
 
 def _leave_cut_out(found: Segmentation, shape: tuple[int, ...]) -> Segmentation:
@@ -92,8 +95,8 @@ def _is_within(box: Box, shape: tuple[int, ...]) -> bool:
 
 def _take_rules_away(
     ink: InkMap, components: Components
-) -> tuple[InkMap, NDArray[np.float64]] | None:
-    """Return the ink without rules, turned so that they were level, and the way back to the frame.
+) -> tuple[InkMap, NDArray[np.float64], Mask] | None:
+    """Return the ink without rules, turned so that they were level; see `Segmentation`.
 
     None if there are no rules.
     """
@@ -109,7 +112,9 @@ def _take_rules_away(
     if max(map(abs, tilts)) >= MIN_RULES_TURN_DEG:
         turned, to_frame = _turn(turned, *tilts)
     erased = erase_rules(turned.contrast)
-    return None if erased is None else (replace(turned, contrast=erased), to_frame)
+    if erased is None:
+        return None
+    return replace(turned, contrast=erased.contrast), to_frame, erased.upright
 
 
 def _turn(ink: InkMap, across_deg: float, down_deg: float) -> tuple[InkMap, NDArray[np.float64]]:

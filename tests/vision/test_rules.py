@@ -184,11 +184,33 @@ def test_empty_table_holds_nothing(reader, make_paper):
     assert reader.read(page).lines == []
 
 
+@pytest.mark.parametrize("level", [60, 150])
+@pytest.mark.parametrize("hand", range(3))
+def test_neighbours_in_two_cells_are_two_numbers(level, hand, reader, make_paper, write):
+    """Where there is no table they are one, so near do they stand."""
+    for is_table, line in ((False, "7345"), (True, "7 345")):
+        page = make_paper()
+        for left in (60, 200, 340) if is_table else ():
+            for top in (100, 160):
+                cv2.rectangle(page, (left, top), (left + 140, top + 60), level, 2)
+        write(page, "7", 150, 114, height=34, hand=hand)
+        write(page, "345", 212, 114, height=34, hand=hand)
+        assert reader.read(page).lines == [line]
+
+
+def test_number_across_one_rule_is_one_number(reader, make_paper, write):
+    page = make_paper()
+    write(page, "7", 150, 114, height=34)
+    write(page, "345", 212, 114, height=34)
+    cv2.line(page, (200, 0), (200, 479), 150, 2)
+    assert reader.read(page).lines == ["7345"]
+
+
 def test_erased_rules_leave_the_strokes_that_cross_them():
     ink = np.zeros((200, 400), np.uint8)
     cv2.line(ink, (100, 60), (100, 140), 220, 5)
     cv2.line(ink, (0, 100), (399, 100), 120, 2)
-    erased = erase_rules(ink)
+    erased = erase_rules(ink).contrast
     assert not erased[:, :90].any()
     assert not erased[:, 110:].any()
     assert (erased[62:139, 100] > 100).all()
