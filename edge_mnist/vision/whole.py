@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob, trim
-from edge_mnist.vision.choosing import MIN_LEVEL_SHARE, Candidate
+from edge_mnist.vision.choosing import MIN_LEVEL_SHARE, STROKES, Candidate
 from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.line_reader import COLUMN_STEP
@@ -30,6 +30,9 @@ MORE_COST = 1.5
 # certain. One digit is not enough: letters and rules look like one.
 MAX_RESCUED_DOUBT = 0.1
 MIN_RESCUED = 2
+# Unless it is so wide, in heights, that it may be several that touch; straight strokes alone are a
+# zigzag then.
+MIN_JOINED_ASPECT = 1.3
 
 
 def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate], is_clear: bool) -> bool:
@@ -40,7 +43,7 @@ def is_unsure(group: Sequence[Candidate], number: Sequence[Candidate], is_clear:
         number: Those that were taken.
         is_clear: Whether nearly all that looks like a digit on the page is a clear one.
     """
-    if len(group) < MIN_RESCUED and not number:
+    if len(group) < MIN_RESCUED and not number and group[0].aspect < MIN_JOINED_ASPECT:
         return False
     if not is_clear:
         return True
@@ -70,7 +73,10 @@ def choose_text(
     if text == digits:
         return None, math.exp(rating)
     if not digits:
-        is_certain = len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text)
+        is_zigzag = len(group) == 1 and all(label in STROKES for label in text)
+        is_certain = (
+            len(text) >= MIN_RESCUED and rating > -MAX_RESCUED_DOUBT * len(text) and not is_zigzag
+        )
         return (seen, math.exp(rating)) if is_certain else (None, 1.0)
     of_digits = rate_text(probabilities, digits)
     gain = rating - of_digits
