@@ -2,10 +2,11 @@
 
 Usage: python tools/build_lines.py
 
-Makes photographs of numbers of MNIST's training digits, cuts out strips as the reader does, trains
-on these, quantizes, measures on strips of validation and test digits, and writes both files. Strips
-and the state of the training stand in runs/lines: Ctrl-C loses at most an epoch, or what there is
-of a split's strips, and the same command goes on. It takes about 40 minutes on two cores.
+Makes photographs of numbers of MNIST's training digits and of forms that these lack, cuts strips
+as the reader does, trains on these, quantizes, measures on strips of validation and test digits,
+and writes both files. Strips and the state of the training stand in runs/lines: Ctrl-C loses at
+most an epoch, or what there is of a split's strips, and the same command goes on. It takes an hour
+or two on two cores.
 """
 
 import dataclasses
@@ -138,7 +139,7 @@ def prepare_strips(
     name: str, digits: Examples, scenes: int, seed: int, styles: float = 0.0
 ) -> Strips:
     """Return the strips of a split, made now or by the last call; of `styles` is such a share."""
-    path = FOLDER / f"{name}-strips.npz"
+    path = FOLDER / f"{name}-strips-{styles:g}.npz"  # of another share they are others
     if not path.exists():
         print(f"making {scenes:,} scenes of {name} digits", flush=True)
         if styles:

@@ -152,7 +152,7 @@ def cut_labelled(scene: Scene, rng: Generator) -> Iterator[_Labelled]:
     for ink in map_ink(gray.astype(np.uint8, copy=False)):
         found = segment(replace(ink, min_contrast=min_contrast))
         for row in found.rows:
-            for group in part_where_wide(row, row):
+            for group in part_where_wide(row, row, found.upright):
                 strip = cut_strip(found.ink, group)
                 if strip is None:
                     continue

@@ -157,8 +157,4 @@ def _read_fields(
     finally:
         # What was read before Ctrl-C is kept.
         if csv is not None and readings:
-            try:
-                write_csv(csv, form, readings)
-            except OSError as exc:
-                message = f"cannot write {csv}"
-                raise InvalidInputError(message, got=exc.strerror or str(exc)) from exc
+            write_csv(csv, form, readings)

@@ -301,20 +301,20 @@ def stands_between(wholes: Sequence[Candidate], index: int) -> bool:
     )
 
 
-def part_numbers(row: Sequence[Candidate], upright: Mask | None = None) -> list[list[Candidate]]:
-    """Part the candidates of a line where the gap is wide; see `part_where_wide`."""
+def part_numbers(row: Sequence[Candidate], upright: Mask | None) -> list[list[Candidate]]:
+    """Part the candidates of a line into numbers; see `part_where_wide`."""
     return part_where_wide(row, [candidate.blob for candidate in row], upright)
 
 
 def part_where_wide(
-    row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None = None
+    row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None
 ) -> list[list[Item]]:
     """Part what stands in a line where the gap is wide, or where a side of a wide cell is.
 
     Args:
         row: What stands there.
         blobs: The ink of each.
-        upright: uint8 [height, width], 1 on rules that ran down; None where there were none.
+        upright: As in `Segmentation`.
     """
     groups: list[list[Item]] = []
     for index, (item, blob) in enumerate(zip(row, blobs, strict=True)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_mnist.errors import InvalidInputError
 from edge_mnist.files import write_atomically
 from edge_mnist.vision.fields import FormFields
 
@@ -89,5 +90,12 @@ def render_csv(form: FormFields, readings: Iterable[tuple[str, FormReading]]) ->
 
 
 def write_csv(path: Path, form: FormFields, readings: Iterable[tuple[str, FormReading]]) -> None:
-    """Write the table of `render_csv` to a file, whole or not at all."""
-    write_atomically(path, render_csv(form, readings))
+    """Write the table of `render_csv` to a file, whole or not at all.
+
+    Raises:
+        InvalidInputError: If it cannot be written.
+    """
+    try:
+        write_atomically(path, render_csv(form, readings))
+    except OSError as exc:
+        raise InvalidInputError(f"cannot write {path}", got=exc.strerror or str(exc)) from exc

@@ -41,13 +41,13 @@ class Segmentation:
         rows: The blobs of each line, from top to bottom and from left to right.
         to_frame: float64 [2, 3]: takes a place in `ink` to its place in the frame.
         upright: uint8 [height, width], 1 where in `ink` rules ran down that were taken away; None
-            where there were none.
+            where no rules were.
     """
 
     ink: InkMap
     rows: list[list[Blob]]
     to_frame: NDArray[np.float64]
-    upright: Mask | None = None
+    upright: Mask | None
 
     @cached_property
     def is_turned(self) -> bool:

@@ -125,7 +125,7 @@ def run(
             closing.callback(screen.close)
             source = open_source()
             closing.callback(source.close)
-        _spare_source(config, source)
+        _spare_inputs(config, source)
         # A camera gives fewer frames than it claims, so that what is saved is timed by the clock.
         fps = None if source.is_live else source.fps
         outputs = Outputs(config.save, fps, config.jsonl, say)
@@ -138,7 +138,7 @@ def run(
     return Outcome(loop.frames, was_written and not source.failures)
 
 
-def _spare_source(config: WebcamConfig, source: Source) -> None:
+def _spare_inputs(config: WebcamConfig, source: Source) -> None:
     """Refuse to write over what is read.
 
     Raises:

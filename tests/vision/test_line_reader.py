@@ -91,3 +91,4 @@ def test_card_and_page_tell_what_was_measured():
     page = " ".join((Path(__file__).parents[2] / "docs" / "reading.md").read_text().split())
     assert f"has {card['size_bytes']:,} bytes" in page
     assert f"{100 * card['test']['numbers_right']:.1f} % of {card['test']['numbers']:,}" in page
+    assert f"learned from {100 * card['training']['styles']:.0f} % have a form" in page
