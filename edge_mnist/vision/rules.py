@@ -35,8 +35,13 @@ MAX_BREAK = 3
 MIN_LENGTH_SHARE = 0.1
 MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
-# The sides of a frame are shorter; they end at level rules.
+# The sides of a frame are shorter; they end at level rules. In perspective they lean by at most so
+# much, each by its own angle: then they are this many times as long as thick, and so straight that
+# the spread around a line is at most this many times that of their thickness.
 MIN_SIDE = 9
+MAX_LEAN = math.tan(math.radians(14.0))
+MIN_LEANING_SLENDERNESS = 10.0
+MAX_BEND = 1.5
 # What leads from one rule to another as a side has this share of their contrast.
 SIDE_CORE_SHARE = 0.5
 # The soft edge of a rule is at most so wide, in pixels.
@@ -241,9 +246,12 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
     runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8, copy=False), MIN_SIDE)
     labels, stats = find_components(_link(runs))
     x, y, w, h, area = stats.T
-    is_side = (
+    is_upright = (
         (h <= 1.5 * MAX_THICKNESS_SHARE * max(mask.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
     )
+    thickness = area / w
+    is_leaning = (h - thickness <= MAX_LEAN * w) & (w >= MIN_LEANING_SLENDERNESS * thickness)
+    is_side = is_upright | is_leaning
     is_side[0] = False
     # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
     near, ink = ends, mask | ends
@@ -252,9 +260,21 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
     for label in np.flatnonzero(is_side):
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]
-        is_side[label] = near[rows, left : left + 3].any() and near[rows, right - 3 : right].any()
+        is_side[label] = (
+            near[rows, left : left + 3].any()
+            and near[rows, right - 3 : right].any()
+            and (is_upright[label] or _is_straight((labels == label)[rows, left:right]))
+        )
     sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8)
     return sides
+
+
+def _is_straight(line: NDArray[np.bool_]) -> bool:
+    """Tell whether ink, longer than high, spreads no further around a line than in its columns."""
+    across, along = np.nonzero(line)
+    bend = np.polyval(np.polyfit(along, across, 1), along) - across
+    thickness = line.sum(axis=0).mean()
+    return bool(12 * np.mean(bend**2) <= (MAX_BEND * thickness) ** 2)
 
 
 def _link(runs: Mask) -> Mask:

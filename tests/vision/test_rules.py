@@ -216,6 +216,30 @@ def test_erased_rules_leave_the_strokes_that_cross_them():
     assert (erased[62:139, 100] > 100).all()
 
 
+def draw_level_rules(tops):
+    ink = np.zeros((200, 1600), np.uint8)
+    for y in tops:
+        cv2.line(ink, (30, y), (1570, y), 120, 2, cv2.LINE_AA)
+    return ink
+
+
+@pytest.mark.parametrize("lean", [-18, -12, 0, 12, 18])
+def test_sides_of_cells_are_erased_where_they_lean(lean):
+    """By as many pixels, over 100: in perspective, those at the left and at the right differ."""
+    ink = draw_level_rules((50, 150))
+    for x in range(60, 1560, 100):
+        cv2.line(ink, (x, 50), (x + lean, 150), 120, 2, cv2.LINE_AA)
+    assert not erase_rules(ink).contrast[58:142].any()
+
+
+def test_strokes_that_end_at_two_rules_are_no_sides_where_they_bend():
+    ink = draw_level_rules((50, 150))
+    for x in range(60, 1560, 100):
+        cv2.ellipse(ink, (x, 100), (30, 50), 0, 0, 360, 120, 3, cv2.LINE_AA)
+    erased = erase_rules(ink).contrast
+    assert np.count_nonzero(erased[58:142]) > 0.8 * np.count_nonzero(ink[58:142])
+
+
 def test_digits_alone_are_no_rules(write):
     page = np.full((200, 400), 255, np.uint8)
     write(page, "7 1", 40, 60, height=60)
