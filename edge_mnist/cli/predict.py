@@ -115,7 +115,8 @@ def _read_numbers(
     from edge_mnist.vision.collecting import Collector, name_source
     from edge_mnist.vision.description import describe_reading, render_lines
     from edge_mnist.vision.drawing import annotate
-    from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE, Reader
+    from edge_mnist.vision.ink_reader import DEFAULT_MIN_CONFIDENCE
+    from edge_mnist.vision.reader import Reader
 
     threshold = DEFAULT_MIN_CONFIDENCE if min_confidence is None else min_confidence
     collector = None if collect is None else Collector(collect)

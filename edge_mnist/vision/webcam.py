@@ -13,13 +13,13 @@ from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
 from edge_mnist.vision.fields import FormFields
 from edge_mnist.vision.frame_log import STDOUT, describe_frame
 from edge_mnist.vision.frames import Frame, Picture, Source
+from edge_mnist.vision.ink_reader import DEFAULT_MIN_CONFIDENCE
 from edge_mnist.vision.interruption import Interruption
 from edge_mnist.vision.live_collecting import LiveCollector
 from edge_mnist.vision.live_fields import LiveFieldReader
 from edge_mnist.vision.live_numbers import LiveNumberReader
 from edge_mnist.vision.live_reader import LiveReader, LiveReading
 from edge_mnist.vision.outputs import Outputs
-from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
 from edge_mnist.vision.recording import FALLBACK_FPS, check_recording_path
 from edge_mnist.vision.saved_frame import save_frame
 from edge_mnist.vision.screen import Screen

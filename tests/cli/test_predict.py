@@ -193,7 +193,7 @@ def test_digits_of_low_confidence_are_left_out(page, edge_mnist, write_picture):
 
 def test_help_tells_the_librarys_thresholds(edge_mnist):
     from edge_mnist.vision.field_reader import DEFAULT_DOUBT_BELOW
-    from edge_mnist.vision.reader import DEFAULT_MIN_CONFIDENCE
+    from edge_mnist.vision.ink_reader import DEFAULT_MIN_CONFIDENCE
 
     assert inspect.signature(predict).parameters["min_confidence"].default is None
     told = f"[default: ({DEFAULT_MIN_CONFIDENCE}; {DEFAULT_DOUBT_BELOW} with --fields)]"

@@ -135,8 +135,8 @@ def test_broken_rules_and_low_confidence_are_told(classifier, page, write):
 
 def test_field_that_is_unsure_as_a_whole_is_doubtful(classifier, page, write, monkeypatch):
     write(free="315")
-    monkeypatch.setattr("edge_mnist.vision.reader.is_unsure", lambda *_: True)
-    monkeypatch.setattr("edge_mnist.vision.reader.choose_text", lambda *_: (None, 0.62))
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.is_unsure", lambda *_: True)
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.choose_text", lambda *_: (None, 0.62))
     field = read(classifier, page)["free"]
     assert (field.text, field.confidence) == ("315", 0.62)
     assert field.doubts == ("low confidence: 62 % as a whole",)

@@ -227,15 +227,15 @@ def test_digits_that_run_into_one_another_are_read_as_a_whole(
         return right
 
     with_wholes = count_right()
-    monkeypatch.setattr("edge_mnist.vision.reader.choose_text", lambda *_: (None, 1.0))
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.choose_text", lambda *_: (None, 1.0))
     assert with_wholes >= max(7, count_right() + 2)
 
 
 def test_number_is_no_surer_than_it_is_as_a_whole(reader, make_paper, write, monkeypatch):
     page = make_paper()
     write(page, "204735", 60, 200)
-    monkeypatch.setattr("edge_mnist.vision.reader.is_unsure", lambda *_: True)
-    monkeypatch.setattr("edge_mnist.vision.reader.choose_text", lambda *_: (None, 0.3))
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.is_unsure", lambda *_: True)
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.choose_text", lambda *_: (None, 0.3))
     (number,) = reader.read(page).numbers
     assert number.confidence == 0.3
     assert min(found.confidence for found in number.digits) >= 0.5
