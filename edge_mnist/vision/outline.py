@@ -49,7 +49,7 @@ def find_outline(gray: GrayImage) -> Corners | None:
             area = cv2.contourArea(hull)
             if area < MIN_PAGE_SHARE * small.size or (best and area < 1.02 * best[0]):
                 continue
-            corners = _fit_quad(contour, hull)
+            corners = fit_quad(contour, hull)
             if (
                 corners is not None
                 and _lies_within(corners, small)
@@ -74,7 +74,7 @@ def shrink(gray: GrayImage) -> tuple[GrayImage, float]:
     ), scale
 
 
-def _fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
+def fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
     """Return the four corners of an outline, or None if it has no four sides."""
     perimeter = cv2.arcLength(hull, True)
     for tolerance in (0.01, 0.02, 0.03, 0.05):
@@ -83,7 +83,7 @@ def _fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
             break
     if len(rough) != 4 or not cv2.isContourConvex(rough):
         return None
-    corners = _order(rough[:, 0].astype(np.float32))
+    corners = order_corners(rough[:, 0].astype(np.float32))
     filled = cv2.contourArea(hull) / max(cv2.contourArea(corners), 1.0)
     if not MIN_QUAD_FILL < filled < 1 / MIN_QUAD_FILL:
         return None
@@ -116,7 +116,7 @@ def _refine(corners: Corners, outline: NDArray[np.float32]) -> Corners | None:
     return np.array([meeting[:2] / meeting[2] for meeting in meetings], np.float32)
 
 
-def _order(corners: NDArray[np.float32]) -> Corners:
+def order_corners(corners: NDArray[np.float32]) -> Corners:
     """Return corners clockwise from the left upper one."""
     offset = corners - corners.mean(axis=0)
     # In pictures y grows downwards, so growing angles turn clockwise.

@@ -30,6 +30,7 @@ from edge_mnist.vision.page import locate_box, straighten
 from edge_mnist.vision.reading import Box, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, segment
 from edge_mnist.vision.single import find_single
+from edge_mnist.vision.windows import lighten_windows
 
 # A frame's longer side is reduced to the first of these, which is quicker and takes noise away; to
 # the second if digits turn out to be as small as this.
@@ -158,7 +159,7 @@ class Reader:
 
     def _look_again(self, gray: GrayImage, look: _Look, side: int) -> Rows:
         """Read where the first look's side was `side`; boxes are in the whole picture."""
-        reduced = _reduce(gray, max(1, round(look.side_share * side)))
+        reduced = lighten_windows(_reduce(gray, max(1, round(look.side_share * side))))
         found = [segment(replace(ink, min_contrast=look.min_contrast)) for ink in map_ink(reduced)]
         rows = self._read_all([self._ink.see(one) for one in found], reduced).rows
         return _enlarge(rows, gray.shape[1] / reduced.shape[1])
@@ -250,9 +251,9 @@ def _segment(gray: GrayImage) -> tuple[list[Segmentation], GrayImage]:
     reduced = gray
     found: list[Segmentation] = []
     for side in SIDES_PX:
-        reduced = _reduce(gray, side)
+        reduced = lighten_windows(_reduce(gray, side))
         found = [segment(ink) for ink in map_ink(reduced)]
-        if reduced is gray or not any(_is_small(one) for one in found):
+        if max(gray.shape) <= side or not any(_is_small(one) for one in found):
             break
     return found, reduced
 
