@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/forms.py [--pages 200] [--seed 0] [--split test] [--model NAME]
 
-The forms are those of tools/make_forms.py. What is published has seed 0 and MNIST's test digits;
+Each page is read by its named fields, and as any page with numbers on it. The forms are those of
+tools/make_forms.py. What is published has seed 0 and MNIST's test digits;
 all that was chosen was chosen with other seeds and digits of MNIST's training and validation split.
 """
 
@@ -10,8 +11,10 @@ import argparse
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
@@ -21,6 +24,7 @@ from edge_mnist.cascade import DEFAULT_MODELS, DigitModel, load_models
 from edge_mnist.vision.field_reader import FieldReader
 from edge_mnist.vision.field_reading import NO_DIGIT
 from edge_mnist.vision.fields_file import load_fields, render_fields
+from edge_mnist.vision.reader import Reader
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 from form_layouts import make_layouts
@@ -29,8 +33,17 @@ from make_forms import DEFAULT_PAGES, SPLITS, FilledForm, load_digits, make_form
 AIMS = {"digits right": 0.98, "fields right": 0.90, "wrong fields that are marked": 0.80}
 
 
+class Sum:
+    """What is counted page by page, and added."""
+
+    def __add__(self, other: Self) -> Self:
+        """Return the counts of both."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
+        return type(self)(*(mine + theirs for mine, theirs in pairs))
+
+
 @dataclass
-class Tally:
+class Tally(Sum):
     """What came out on the pages of a layout, or on all of them."""
 
     pages: int = 0
@@ -45,10 +58,6 @@ class Tally:
     marks: int = 0  # fields with a tick, a letter or the like
     marks_read: int = 0  # those of them in which digits were read
     ms: list[float] = field(default_factory=list)
-
-    def __add__(self, other: "Tally") -> "Tally":
-        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
-        return Tally(*(mine + theirs for mine, theirs in pairs))
 
     def rows(self) -> list[str]:
         """Return the figures in words, in the order of `HEADER`."""
@@ -76,6 +85,36 @@ HEADER = (
 )
 
 
+@dataclass
+class PlainTally(Sum):
+    """What came out where nothing was known of the forms."""
+
+    pages: int = 0
+    pages_in_order: int = 0  # their right numbers come in the order of the fields
+    numbers: int = 0
+    right: int = 0
+    others: int = 0
+    ms: list[float] = field(default_factory=list)
+
+    def rows(self) -> list[str]:
+        """Return the figures in words, in the order of `PLAIN_HEADER`."""
+        return [
+            share(self.right, self.numbers),
+            f"{self.pages_in_order} of {self.pages}",
+            f"{self.others / self.pages:.1f}",
+            f"{np.median(self.ms):.0f} ms",
+        ]
+
+
+PLAIN_HEADER = (
+    "layout",
+    "numbers right",
+    "pages in the order of reading",
+    "other numbers a page",
+    "time a page (median)",
+)
+
+
 def main() -> None:
     """Read forms and report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -86,20 +125,27 @@ def main() -> None:
     parser.add_argument("--show-wrong", action="store_true", help="Name each wrong field.")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    readers = make_readers(load_models(options.model))
+    models = load_models(options.model)
+    readers, plain = make_readers(models), Reader(models)
     tallies = {name: Tally() for name in readers}
+    plain_tallies = {name: PlainTally() for name in readers}
     for index, form in enumerate(
         make_forms(load_digits(options.split), options.pages, options.seed)
     ):
-        tally = measure(readers[form.layout.name], form, f"{index:03}" * options.show_wrong)
-        tallies[form.layout.name] += tally
-    total = sum(tallies.values(), Tally())
+        name = form.layout.name
+        tallies[name] += measure(readers[name], form, f"{index:03}" * options.show_wrong)
+        plain_tallies[name] += measure_plain(plain, form)
+    total, plain_total = sum(tallies.values(), Tally()), sum(plain_tallies.values(), PlainTally())
     table = render_markdown_table(
         HEADER, [[name, *tally.rows()] for name, tally in [*tallies.items(), ("all", total)]]
     )
+    plain_table = render_markdown_table(
+        PLAIN_HEADER,
+        [[name, *tally.rows()] for name, tally in [*plain_tallies.items(), ("all", plain_total)]],
+    )
     is_published = (options.split, options.seed, options.model) == ("test", 0, DEFAULT_MODELS)
     if not is_published:
-        print(table)
+        print(f"{table}\n\n{plain_table}")
         return
     write_report(
         "forms",
@@ -108,7 +154,10 @@ def main() -> None:
         f"{total.digits:,} digits of MNIST's test set in {total.fields:,} fields; the default "
         f"models, one thread. Errors of digits are counted as insertions, deletions and "
         f"replacements. Aims: {', '.join(f'{name} {share:.0%}' for name, share in AIMS.items())}."
-        f"\n\n{table}",
+        f"\n\n{table}\n\n## Without fields\n\nThe same pages where nothing is known of them: a "
+        f"number is right if all digits of a field, and no others, are read as one. What is read "
+        f"beside these is told by how many there are a page: most of it is print, which is not "
+        f"handwriting, but has digits, too, in row numbers and captions.\n\n{plain_table}",
     )
 
 
@@ -147,6 +196,29 @@ def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
             told = f"{name} {found.name}: {truth!r} read as {found.text!r}, {found.confidence}"
             print(told, *found.doubts, sep="; ", file=sys.stderr)
     return tally
+
+
+def measure_plain(reader: Reader, form: FilledForm) -> PlainTally:
+    """Read a page without its fields and compare."""
+    started = time.perf_counter()
+    read = [number.text for number in reader.read(form.photo).numbers]
+    ms = 1e3 * (time.perf_counter() - started)
+    written = [text for text in form.texts.values() if text]
+    right = Counter(written) & Counter(read)
+    is_in_order = keep(read, right) == keep(written, right)
+    count = right.total()
+    return PlainTally(1, int(is_in_order), len(written), count, len(read) - count, [ms])
+
+
+def keep(texts: list[str], counts: Counter[str]) -> list[str]:
+    """Return the first texts of each kind, as many as are counted, in their order."""
+    left = counts.copy()
+    kept = []
+    for text in texts:
+        if left[text]:
+            left[text] -= 1
+            kept.append(text)
+    return kept
 
 
 def count_edits(truth: str, read: str) -> int:

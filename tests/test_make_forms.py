@@ -1,5 +1,6 @@
 import json
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ pytest.importorskip("cv2")
 
 
 import make_forms
-from forms import Tally, count_edits, make_readers, measure
+from forms import PlainTally, Tally, count_edits, keep, make_readers, measure, measure_plain
 
 from edge_mnist import Classifier
+from edge_mnist.cascade import load_models
 from edge_mnist.vision.fields_file import load_fields
+from edge_mnist.vision.reader import Reader
 
 PAGES = 9
 
@@ -72,6 +75,17 @@ def test_forms_are_read(made):
     assert tally.pages_found == PAGES
     assert tally.digit_errors <= 0.04 * tally.digits
     assert tally.right >= 0.9 * tally.fields
+
+
+def test_forms_without_their_fields_give_their_numbers_in_order(made):
+    reader = Reader(load_models())
+    tally = sum((measure_plain(reader, form) for form in made), PlainTally())
+    assert tally.right >= 0.9 * tally.numbers
+    assert tally.pages_in_order >= PAGES - 1
+
+
+def test_numbers_are_kept_as_often_as_they_are_counted():
+    assert keep(["7", "12", "7", "3", "7"], Counter({"7": 2, "3": 1})) == ["7", "7", "3"]
 
 
 @pytest.mark.parametrize(

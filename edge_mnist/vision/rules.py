@@ -42,6 +42,9 @@ MIN_SIDE = 9
 MAX_LEAN = math.tan(math.radians(14.0))
 MIN_LEANING_SLENDERNESS = 10.0
 MAX_BEND = 1.5
+# Where there are so many, another one is looked for in runs of this share of their length.
+MIN_SIDES = 3
+SIDE_RUN_SHARE = 0.6
 # What leads from one rule to another as a side has this share of their contrast.
 SIDE_CORE_SHARE = 0.5
 # The soft edge of a rule is at most so wide, in pixels.
@@ -243,20 +246,35 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
         mask: uint8 [height, width] of 0 and 1.
         ends: The upright rules, of the same shape.
     """
-    runs = _find_runs(cv2.subtract(mask, ends).astype(np.uint8, copy=False), MIN_SIDE)
+    beside = cv2.subtract(mask, ends).astype(np.uint8, copy=False)
+    # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
+    near, ink = ends, mask | ends
+    for _ in range(MAX_SOFT_EDGE):
+        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False) & ink
+    sides, lengths = _choose_sides(_find_runs(beside, MIN_SIDE), near)
+    if len(lengths) >= MIN_SIDES:
+        # What touches one of them has no runs that are as long.
+        runs = _find_runs(beside, round(SIDE_RUN_SHARE * float(np.median(lengths))))
+        sides |= _choose_sides(runs, near)[0]
+    return sides
+
+
+def _choose_sides(runs: Mask, near: Mask) -> tuple[Mask, NDArray[np.int32]]:
+    """Return the runs of pixels that make sides, and the length of each side.
+
+    Args:
+        runs: uint8 [height, width] of 0 and 1.
+        near: What is close to the rules that sides lead to, of the same shape.
+    """
     labels, stats = find_components(_link(runs))
     x, y, w, h, area = stats.T
     is_upright = (
-        (h <= 1.5 * MAX_THICKNESS_SHARE * max(mask.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
+        (h <= 1.5 * MAX_THICKNESS_SHARE * max(runs.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
     )
     thickness = area / w
     is_leaning = (h - thickness <= MAX_LEAN * w) & (w >= MIN_LEANING_SLENDERNESS * thickness)
     is_side = is_upright | is_leaning
     is_side[0] = False
-    # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
-    near, ink = ends, mask | ends
-    for _ in range(MAX_SOFT_EDGE):
-        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False) & ink
     for label in np.flatnonzero(is_side):
         rows = slice(y[label], y[label] + h[label])
         left, right = x[label], x[label] + w[label]
@@ -265,8 +283,7 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
             and near[rows, right - 3 : right].any()
             and (is_upright[label] or _is_straight((labels == label)[rows, left:right]))
         )
-    sides: Mask = (is_side[labels] & (runs > 0)).astype(np.uint8)
-    return sides
+    return (is_side[labels] & (runs > 0)).astype(np.uint8), w[is_side]
 
 
 def _is_straight(line: NDArray[np.bool_]) -> bool:

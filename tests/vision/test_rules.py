@@ -232,6 +232,19 @@ def test_sides_of_cells_are_erased_where_they_lean(lean):
     assert not erase_rules(ink).contrast[58:142].any()
 
 
+def test_sides_of_cells_are_erased_where_strokes_touch_them():
+    ink = draw_level_rules((50, 150))
+    for x in range(60, 1560, 100):
+        cv2.line(ink, (x, 50), (x, 150), 120, 2, cv2.LINE_AA)
+    for x in range(60, 1560, 200):
+        cv2.ellipse(ink, (x + 26, 100), (24, 30), 0, 0, 360, 120, 5, cv2.LINE_AA)
+    erased = erase_rules(ink).contrast
+    assert not erased[58:142, 155::200].any()
+    for x in range(60, 1560, 200):
+        assert not erased[58:66, x - 4 : x + 5].any()
+        assert erased[98:103, x + 46 : x + 54].any()
+
+
 def test_strokes_that_end_at_two_rules_are_no_sides_where_they_bend():
     ink = draw_level_rules((50, 150))
     for x in range(60, 1560, 100):
