@@ -64,6 +64,11 @@ MIN_SURE_SCORE = math.log(0.8)
 CUT_SHARE = 0.5
 MIN_JOINED = 4
 
+# So many candidates at least stand together in a line of print, of which at least such a share is
+# surely no digit.
+PRINT_SHARES = {5: 0.75, 12: 0.5}
+MIN_CLEAR_SCORE = math.log(0.5)
+
 # Digits that stand side by side are at most so many times as high as each other.
 MAX_TALLER = 1.1
 
@@ -133,6 +138,11 @@ class Candidate:
     def score(self) -> float:
         """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
         return _rate(self.prediction)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it is more likely no digit than the one it seems to be."""
+        return self.score < MIN_CLEAR_SCORE
 
 
 def _rate(prediction: Prediction) -> float:
@@ -345,6 +355,15 @@ def _are_in_cells(left: Blob, right: Blob, upright: Mask) -> bool:
         return False
     cells = np.diff(sides[between[0] - 1 : between[0] + 2])
     return bool(cells.min() >= MIN_CELL_WIDTH * height)
+
+
+def is_print(group: Sequence[Candidate]) -> bool:
+    """Tell whether candidates that stand together are letters, none of them cut."""
+    unclear = sum(candidate.is_unclear for candidate in group)
+    return any(
+        len(group) >= count and unclear >= share * len(group)
+        for count, share in PRINT_SHARES.items()
+    )
 
 
 def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Candidate]]:

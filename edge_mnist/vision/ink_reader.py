@@ -17,6 +17,7 @@ from edge_mnist.vision.choosing import (
     Candidate,
     choose_parts,
     is_doubtful,
+    is_print,
     is_worth_cutting,
     judge,
     part_numbers,
@@ -34,9 +35,7 @@ from edge_mnist.vision.whole import choose_text, is_unsure, place_digits
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
-# What looked like a digit and is less likely one than this is not clear. So small a share of all
-# is no reason to look at the others again.
-MIN_CLEAR_SCORE = math.log(0.5)
+# So small a share that is not clear is no reason to look at the others again.
 MAX_UNCLEAR_SHARE = 0.05
 
 
@@ -122,13 +121,16 @@ class InkReader:
         # What is left out for its confidence is a digit all the same.
         limit = min(self._min_confidence, DEFAULT_MIN_CONFIDENCE)
         judged = iter(judge([group for row in groups for group in row], limit))
-        is_clear = _share_unclear([c for row in chosen for c in row]) <= MAX_UNCLEAR_SHARE
+        written = [c for row in groups for group in row if not is_print(group) for c in group]
+        is_clear = _share_unclear(written) <= MAX_UNCLEAR_SHARE
         rows = []
         for row in groups:
             numbers = []
             for group in row:
                 number = leave_edges_out(next(judged), gray, found)
-                read, likelihood = self._read_whole(group, number, found.ink, is_clear)
+                read, likelihood = number, 1.0
+                if not is_print(group):
+                    read, likelihood = self._read_whole(group, number, found.ink, is_clear)
                 digits = tuple(
                     as_digit(c.prediction, frame_box(c.blob, found))
                     for c in read
@@ -177,10 +179,17 @@ class InkReader:
         usual = [
             width for row in found.rows for width in [median(blob.width for blob in row)] * len(row)
         ]
+        of_row = iter(wholes)
+        are_print = [
+            is_printed
+            for row in found.rows
+            for group in part_numbers([next(of_row) for _ in row], found.upright)
+            for is_printed in [is_print(group)] * len(group)
+        ]
         # Cutting costs more than reading, so only what is doubtful comes into a second batch.
         shares = [
-            cut_ink(found.ink, whole.blob) if is_doubtful(whole, width) else None
-            for whole, width in zip(wholes, usual, strict=True)
+            cut_ink(found.ink, whole.blob) if is_doubtful(whole, width) and not is_printed else None
+            for whole, width, is_printed in zip(wholes, usual, are_print, strict=True)
         ]
         pairs = [
             self._read_pair(share)
@@ -228,5 +237,5 @@ def as_digit(prediction: Prediction, box: Box) -> FoundDigit:
 
 
 def _share_unclear(candidates: Sequence[Candidate]) -> float:
-    unclear = sum(candidate.score < MIN_CLEAR_SCORE for candidate in candidates)
+    unclear = sum(candidate.is_unclear for candidate in candidates)
     return unclear / len(candidates) if candidates else 0.0

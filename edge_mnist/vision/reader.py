@@ -17,7 +17,6 @@ from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, map_ink, map_unlikely_ink
 from edge_mnist.vision.ink_reader import (
     DEFAULT_MIN_CONFIDENCE,
-    MIN_CLEAR_SCORE,
     Found,
     InkReader,
     Seen,
@@ -289,9 +288,7 @@ def _move(rows: Rows, move: Callable[[Box], Box]) -> Rows:
 def _weigh_clear(seen: Seen) -> float:
     """Weigh the pieces of ink that are clear digits, as `weigh` does numbers."""
     return sum(
-        one.prediction.confidence * one.blob.height
-        for one in seen.wholes
-        if one.score >= MIN_CLEAR_SCORE
+        one.prediction.confidence * one.blob.height for one in seen.wholes if not one.is_unclear
     )
 
 
