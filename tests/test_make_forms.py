@@ -13,6 +13,7 @@ from forms import PlainTally, Tally, count_edits, keep, make_readers, measure, m
 
 from edge_mnist import Classifier
 from edge_mnist.cascade import load_models
+from edge_mnist.errors import DatasetError
 from edge_mnist.vision.fields_file import load_fields
 from edge_mnist.vision.reader import Reader
 
@@ -58,7 +59,7 @@ def test_folder_holds_what_reads_it(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(
         sys, "argv", ["make_forms.py", str(tmp_path), "--pages", "3", "--split", "train"]
     )
-    make_forms.main()
+    assert make_forms.main() == 0
     rows = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
     assert len(rows) == 3
     for row in rows:
@@ -67,6 +68,17 @@ def test_folder_holds_what_reads_it(mnist, tmp_path, monkeypatch):
         form = load_fields(tmp_path / f"{layout}.toml")
         assert [field.name for field in form.fields] == list(row["fields"])
         assert form.reference is None or form.reference.exists()
+
+
+def test_missing_digits_are_told_in_a_line(tmp_path, monkeypatch, capsys):
+    def fail(name):
+        raise DatasetError(f"no {name}")
+
+    monkeypatch.setattr("edge_mnist.dataset.load", fail)
+    monkeypatch.setattr(sys, "argv", ["make_forms.py", str(tmp_path / "forms")])
+    assert make_forms.main() == 1
+    assert capsys.readouterr().err == "error: no mnist\n"
+    assert not (tmp_path / "forms").exists()
 
 
 def test_forms_are_read(made):

@@ -8,7 +8,8 @@ FIELDS.toml and a picture of the empty page.
 
 import argparse
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from edge_mnist import dataset
 from edge_mnist.dataset import Examples
+from edge_mnist.errors import EdgeMnistError
 from edge_mnist.vision.fields import Field
 from edge_mnist.vision.fields_file import render_fields
 
@@ -93,26 +95,36 @@ def load_digits(split: str) -> Examples:
     return digits
 
 
-def main() -> None:
-    """Write forms into a folder."""
+def main() -> int:
+    """Write forms into a folder, return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", type=int, default=DEFAULT_PAGES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=SPLITS, default="test")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        digits = load_digits(options.split)
+    except EdgeMnistError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    write_forms(options.folder, make_forms(digits, options.pages, options.seed))
+    return 0
+
+
+def write_forms(folder: Path, forms: Iterable[FilledForm]) -> None:
+    """Write forms, their content and what their layouts are."""
+    folder.mkdir(parents=True, exist_ok=True)
     for layout in make_layouts():
-        (options.folder / f"{layout.name}.toml").write_text(render_fields(layout.form))
-        cv2.imwrite(str(options.folder / f"{layout.name}.png"), layout.blank)
-    forms = make_forms(load_digits(options.split), options.pages, options.seed)
-    with (options.folder / "truth.jsonl").open("w") as truth:
+        (folder / f"{layout.name}.toml").write_text(render_fields(layout.form))
+        cv2.imwrite(str(folder / f"{layout.name}.png"), layout.blank)
+    with (folder / "truth.jsonl").open("w") as truth:
         for index, form in enumerate(forms):
             name = f"{index:03}_{form.layout.name}.jpg"
-            cv2.imwrite(str(options.folder / name), form.photo)
+            cv2.imwrite(str(folder / name), form.photo)
             row = {"file": name, "fields": form.texts, "marked": form.marked}
             truth.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
