@@ -178,7 +178,7 @@ class _Loop:
         self._source, self._reader, self._screen = source, reader, screen
         self._outputs, self._collector, self._interruption = outputs, collector, interruption
         self._say, self._emit = say, emit
-        self._is_over = self._is_paused = self._shows_stages = False
+        self._is_over = self._is_paused = self._shows_stages = self._is_held_by_page = False
         self._newest_time_s = self._file_s = 0.0
         self._step_s = 1 / FALLBACK_FPS
         self._fps = 0.0
@@ -192,8 +192,14 @@ class _Loop:
             with self._interruption.allowed():
                 frame = next(frames, None)
             if frame is None:
+                self._hold_last()
                 return
             self._take(frame, 1e3 * (time.perf_counter() - asked_s))
+
+    def _hold_last(self) -> None:
+        """Serve the last picture until the user ends it, if it is a still one; a window held it."""
+        while self._is_held_by_page:
+            self._screen.wait_key(KEY_WAIT_S, self._interruption)
 
     def say_summary(self) -> None:
         """Say what was done, if anything was: what went wrong is told elsewhere."""
@@ -226,6 +232,7 @@ class _Loop:
         self._due_s = max(time.perf_counter(), self._due_s + step_s)
         if self._screen.is_watched:
             self._screen.show(picture)
+            self._is_held_by_page = is_still and not self._screen.has_window
             self._wait(frame, live, ms, is_held=is_still and self._screen.has_window)
 
     def _is_still(self, frame: Frame) -> bool:

@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -25,7 +26,7 @@ from edge_mnist.vision.frames import Frame  # noqa: E402
 from edge_mnist.vision.reading import FoundDigit, Number, Reading  # noqa: E402
 from edge_mnist.vision.tracking import StableNumber  # noqa: E402
 from edge_mnist.vision.view import ViewAddress  # noqa: E402
-from edge_mnist.vision.webcam import WebcamConfig, run  # noqa: E402
+from edge_mnist.vision.webcam import STILL_S, WebcamConfig, run  # noqa: E402
 
 BOX = (100, 100, 30, 40)
 STABLE_AT = 3
@@ -529,6 +530,25 @@ def test_page_shows_what_was_read(read, tmp_path):
     result = Run()
     read(FakeSource(before=look), result, view=ViewAddress("127.0.0.1", 0))
     assert count_near(seen[0], STABLE_COLOR) > 100
+
+
+@pytest.mark.parametrize(("name", "is_held"), [("a.png", True), ("clip.mp4", False)])
+def test_page_shows_the_last_still_picture_until_it_is_ended(name, is_held, read, monkeypatch):
+    waits, ended_s = [], time.perf_counter() + 1.5 * STILL_S
+
+    def wait_key(self, wait_s, interruption):
+        waits.append(wait_s)
+        time.sleep(max(0.0, wait_s))
+        if time.perf_counter() > ended_s:
+            raise KeyboardInterrupt
+        return ""
+
+    monkeypatch.setattr(screen.Screen, "wait_key", wait_key)
+    source = FakeSource(frames=1, name=name)
+    with pytest.raises(KeyboardInterrupt) if is_held else nullcontext():
+        read(source, view=ViewAddress("127.0.0.1", 0))
+    assert waits
+    assert source.was_closed
 
 
 class TwoClips(FakeSource):
