@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -33,17 +33,20 @@ from make_forms import DEFAULT_PAGES, SPLITS, FilledForm, load_digits, make_form
 AIMS = {"digits right": 0.98, "fields right": 0.90, "wrong fields that are marked": 0.80}
 
 
-class Sum:
+Counts = TypeVar("Counts", bound="Countable")
+
+
+class Countable:
     """What is counted page by page, and added."""
 
-    def __add__(self, other: Self) -> Self:
+    def __add__(self: Counts, other: Counts) -> Counts:
         """Return the counts of both."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
         return type(self)(*(mine + theirs for mine, theirs in pairs))
 
 
 @dataclass
-class Tally(Sum):
+class Tally(Countable):
     """What came out on the pages of a layout, or on all of them."""
 
     pages: int = 0
@@ -86,7 +89,7 @@ HEADER = (
 
 
 @dataclass
-class PlainTally(Sum):
+class PlainTally(Countable):
     """What came out where nothing was known of the forms."""
 
     pages: int = 0
@@ -135,6 +138,9 @@ def main() -> None:
         name = form.layout.name
         tallies[name] += measure(readers[name], form, f"{index:03}" * options.show_wrong)
         plain_tallies[name] += measure_plain(plain, form)
+    # Of fewer than three pages, not all layouts have one.
+    tallies = {name: tally for name, tally in tallies.items() if tally.pages}
+    plain_tallies = {name: tally for name, tally in plain_tallies.items() if tally.pages}
     total, plain_total = sum(tallies.values(), Tally()), sum(plain_tallies.values(), PlainTally())
     table = render_markdown_table(
         HEADER, [[name, *tally.rows()] for name, tally in [*tallies.items(), ("all", total)]]

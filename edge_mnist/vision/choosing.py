@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import NamedTuple, TypeVar
 
@@ -64,10 +64,12 @@ MIN_SURE_SCORE = math.log(0.8)
 CUT_SHARE = 0.5
 MIN_JOINED = 4
 
-# So many candidates at least stand together in a line of print, of which at least such a share is
-# surely no digit.
-PRINT_SHARES = {5: 0.75, 12: 0.5}
+# What is less likely the digit that it seems to be than this is not clear. Where so many candidates
+# stand together, they are letters if the first of these shares of them is not, and the second is
+# narrower than digits that touch, too.
 MIN_CLEAR_SCORE = math.log(0.5)
+LETTER_SHARES = {5: (0.75, 0.75), 15: (0.4, 0.15)}
+MAX_LETTER_ASPECT = 1.0
 
 # Digits that stand side by side are at most so many times as high as each other.
 MAX_TALLER = 1.1
@@ -118,11 +120,13 @@ class Candidate:
         prediction: What the model says.
         parts: How many digits ink that hung together was cut into, of which it is one; 1 for all
             of it.
+        is_print: Whether it stands in a line of print.
     """
 
     blob: Blob
     prediction: Prediction
     parts: int = 1
+    is_print: bool = False
 
     @property
     def is_cut(self) -> bool:
@@ -141,7 +145,7 @@ class Candidate:
 
     @property
     def is_unclear(self) -> bool:
-        """Whether it is more likely no digit than the one it seems to be."""
+        """Whether it is as likely not the digit that it seems to be."""
         return self.score < MIN_CLEAR_SCORE
 
 
@@ -357,13 +361,17 @@ def _are_in_cells(left: Blob, right: Blob, upright: Mask) -> bool:
     return bool(cells.min() >= MIN_CELL_WIDTH * height)
 
 
-def is_print(group: Sequence[Candidate]) -> bool:
-    """Tell whether candidates that stand together are letters, none of them cut."""
-    unclear = sum(candidate.is_unclear for candidate in group)
-    return any(
-        len(group) >= count and unclear >= share * len(group)
-        for count, share in PRINT_SHARES.items()
+def mark_print(group: list[Candidate]) -> list[Candidate]:
+    """Return candidates that stand together, none of them cut, marked if they are print."""
+    unclear = [c for c in group if c.is_unclear]
+    narrow = [c for c in unclear if c.aspect <= MAX_LETTER_ASPECT]
+    is_print = any(
+        len(group) >= count
+        and len(unclear) >= unclear_share * len(group)
+        and len(narrow) >= narrow_share * len(group)
+        for count, (unclear_share, narrow_share) in LETTER_SHARES.items()
     )
+    return [replace(c, is_print=True) for c in group] if is_print else group
 
 
 def judge(groups: list[list[Candidate]], min_confidence: float) -> list[list[Candidate]]:
@@ -462,7 +470,7 @@ def _is_cut_from_word(number: list[Candidate]) -> bool:
         return False
     is_one_piece = len(number) >= MIN_JOINED and all(c.parts == len(number) for c in number)
     is_much = sum(c.is_cut for c in number) >= CUT_SHARE * len(number)
-    return is_one_piece or (is_much and _is_unclear(number))
+    return is_one_piece or (is_much and _is_unsure(number))
 
 
 def _is_lone_one(number: list[Candidate]) -> bool:
@@ -484,10 +492,10 @@ def _is_grid(heights: list[int], most: int) -> bool:
 
 def _is_weak(number: list[Candidate]) -> bool:
     """Tell whether a number can be chance: it is short, unclear, or of straight strokes."""
-    return len(number) <= MAX_SHORT or _is_unclear(number) or _has_strokes(number)
+    return len(number) <= MAX_SHORT or _is_unsure(number) or _has_strokes(number)
 
 
-def _is_unclear(number: list[Candidate]) -> bool:
+def _is_unsure(number: list[Candidate]) -> bool:
     return fmean(c.score for c in number) < MIN_SURE_SCORE
 
 

@@ -2,9 +2,10 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ from edge_mnist.vision.choosing import (
     Candidate,
     choose_parts,
     is_doubtful,
-    is_print,
     is_worth_cutting,
     judge,
+    mark_print,
     part_numbers,
     stands_between,
 )
@@ -32,6 +33,8 @@ from edge_mnist.vision.reading import Box, FoundDigit, Number, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box
 from edge_mnist.vision.strips import cut_strip
 from edge_mnist.vision.whole import choose_text, is_unsure, place_digits
+
+Item = TypeVar("Item")
 
 DEFAULT_MIN_CONFIDENCE = 0.5
 
@@ -106,7 +109,9 @@ class InkReader:
     def see(self, found: Segmentation) -> Seen:
         """Classify what was found, piece by piece."""
         blobs = [blob for row in found.rows for blob in row]
-        return Seen(found, self._classify(found.ink, blobs))
+        rows = part_like(found.rows, self._classify(found.ink, blobs))
+        groups = (group for row in rows for group in part_numbers(row, found.upright))
+        return Seen(found, [whole for group in groups for whole in mark_print(group)])
 
     def read(self, seen: Seen, gray: GrayImage) -> Found:
         """Read the numbers.
@@ -121,16 +126,14 @@ class InkReader:
         # What is left out for its confidence is a digit all the same.
         limit = min(self._min_confidence, DEFAULT_MIN_CONFIDENCE)
         judged = iter(judge([group for row in groups for group in row], limit))
-        written = [c for row in groups for group in row if not is_print(group) for c in group]
+        written = [c for row in chosen for c in row if not c.is_print]
         is_clear = _share_unclear(written) <= MAX_UNCLEAR_SHARE
         rows = []
         for row in groups:
             numbers = []
             for group in row:
                 number = leave_edges_out(next(judged), gray, found)
-                read, likelihood = number, 1.0
-                if not is_print(group):
-                    read, likelihood = self._read_whole(group, number, found.ink, is_clear)
+                read, likelihood = self._read_whole(group, number, found.ink, is_clear)
                 digits = tuple(
                     as_digit(c.prediction, frame_box(c.blob, found))
                     for c in read
@@ -161,7 +164,7 @@ class InkReader:
             What is likelier of its digits and what the whole is read as; and how likely that is, as
             a whole, 0 to 1: 1 where there is no doubt.
         """
-        if not is_unsure(group, number, is_clear):
+        if group[0].is_print or not is_unsure(group, number, is_clear):
             return number, 1.0
         strip = cut_strip(ink, [c.blob for c in group])
         if strip is None:
@@ -179,17 +182,12 @@ class InkReader:
         usual = [
             width for row in found.rows for width in [median(blob.width for blob in row)] * len(row)
         ]
-        of_row = iter(wholes)
-        are_print = [
-            is_printed
-            for row in found.rows
-            for group in part_numbers([next(of_row) for _ in row], found.upright)
-            for is_printed in [is_print(group)] * len(group)
-        ]
         # Cutting costs more than reading, so only what is doubtful comes into a second batch.
         shares = [
-            cut_ink(found.ink, whole.blob) if is_doubtful(whole, width) and not is_printed else None
-            for whole, width, is_printed in zip(wholes, usual, are_print, strict=True)
+            cut_ink(found.ink, whole.blob)
+            if not whole.is_print and is_doubtful(whole, width)
+            else None
+            for whole, width in zip(wholes, usual, strict=True)
         ]
         pairs = [
             self._read_pair(share)
@@ -214,8 +212,10 @@ class InkReader:
             is_one = len(best) == 1 and best[0].prediction.digit == 1
             is_alone = is_one and not stands_between(wholes, len(chosen))
             chosen.append(() if is_alone and is_edge(gray, found, whole.blob) else best)
-        of_blob = iter(chosen)
-        return [[candidate for _ in row for candidate in next(of_blob)] for row in found.rows]
+        return [
+            [candidate for best in row for candidate in best]
+            for row in part_like(found.rows, chosen)
+        ]
 
     def _read_pair(self, share: NDArray[np.float32]) -> tuple[Prediction, Prediction]:
         image = fit_pair(share)
@@ -234,6 +234,12 @@ class InkReader:
 def as_digit(prediction: Prediction, box: Box) -> FoundDigit:
     """Return a digit that was read, and where it stands."""
     return FoundDigit(prediction.digit, prediction.confidence, box, prediction.probabilities)
+
+
+def part_like(rows: Sequence[Sequence[Blob]], items: Iterable[Item]) -> list[list[Item]]:
+    """Return what there is of each blob, line by line as these are."""
+    following = iter(items)
+    return [[next(following) for _ in row] for row in rows]
 
 
 def _share_unclear(candidates: Sequence[Candidate]) -> float:

@@ -141,5 +141,7 @@ def _stands_out(corners: Corners, picture: GrayImage) -> bool:
     edge = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
     gap = cv2.dilate(inside, edge) - cv2.erode(inside, edge)
     band = cv2.dilate(gap, edge) - gap
-    levels = [np.median(picture[(band > 0) & (inside == side)]) for side in (0, 1)]
-    return bool(abs(levels[0] - levels[1]) >= MIN_EDGE_CONTRAST)
+    beyond, within = (picture[(band > 0) & (inside == side)] for side in (0, 1))
+    if not len(beyond) or not len(within):
+        return False
+    return bool(abs(np.median(beyond) - np.median(within)) >= MIN_EDGE_CONTRAST)

@@ -12,6 +12,7 @@ from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
 from edge_mnist.vision.blobs import cut_ink
+from edge_mnist.vision.choosing import part_numbers
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, map_ink, map_unlikely_ink
@@ -22,12 +23,13 @@ from edge_mnist.vision.ink_reader import (
     Seen,
     Stopwatch,
     as_digit,
+    part_like,
 )
 from edge_mnist.vision.merging import take_better, weigh
-from edge_mnist.vision.outline import find_outline
+from edge_mnist.vision.outline import Corners, find_outline
 from edge_mnist.vision.page import locate_box, straighten
 from edge_mnist.vision.reading import Box, Number, Reading, Rows
-from edge_mnist.vision.segmentation import Segmentation, segment
+from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
 from edge_mnist.vision.windows import lighten_windows
 
@@ -120,12 +122,14 @@ class Reader:
         """Read a sheet of paper as it is from above.
 
         Returns:
-            None if all is clear without, if there is no sheet, or if there is little on it.
+            None if all is clear without, if there is no sheet, if there is little on it, or if a
+            number stands beside it.
         """
         if any(seen.unclear_share < MIN_UNCLEAR_SHARE for seen in first.seen):
             return None
         corners = find_outline(gray)
-        if corners is None:
+        scale = gray.shape[1] / first.reduced.shape[1]
+        if corners is None or any(_has_beside(seen, corners / scale) for seen in first.seen):
             return None
         sheet = straighten(gray, corners)
         height, width = sheet.shape
@@ -137,9 +141,8 @@ class Reader:
             return left, top, wide, high
 
         rows = _move(self._read_picture(sheet, self._look(sheet)), place)
-        scale = gray.shape[1] / first.reduced.shape[1]
         of_all = scale * max(_weigh_clear(seen) for seen in first.seen)
-        return rows if _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
+        return rows if rows and _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
 
     def _read_picture(self, gray: GrayImage, first: "_FirstLook") -> Rows:
         """Read what the first look has seen, and look again where others may see more."""
@@ -283,6 +286,22 @@ def _move(rows: Rows, move: Callable[[Box], Box]) -> Rows:
         return replace(number, digits=digits)
 
     return tuple(tuple(map(move_number, row)) for row in rows)
+
+
+def _has_beside(seen: Seen, corners: Corners) -> bool:
+    """Tell whether a number stands outside of a sheet: two clear digits or more, and no ones.
+
+    Edges look like these.
+    """
+    found = seen.segmentation
+    for row in part_like(found.rows, seen.wholes):
+        for group in part_numbers(row, found.upright):
+            clear = [c for c in group if not c.is_unclear and c.prediction.digit != 1]
+            boxes = [frame_box(one.blob, found) for one in clear]
+            middles = [(x + width / 2, y + height / 2) for x, y, width, height in boxes]
+            if sum(cv2.pointPolygonTest(corners, middle, False) < 0 for middle in middles) > 1:
+                return True
+    return False
 
 
 def _weigh_clear(seen: Seen) -> float:

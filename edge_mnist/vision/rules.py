@@ -254,7 +254,8 @@ def _find_sides(mask: Mask, ends: Mask) -> Mask:
     sides, lengths = _choose_sides(_find_runs(beside, MIN_SIDE), near)
     if len(lengths) >= MIN_SIDES:
         # What touches one of them has no runs that are as long.
-        runs = _find_runs(beside, round(SIDE_RUN_SHARE * float(np.median(lengths))))
+        length = round(SIDE_RUN_SHARE * float(np.median(lengths)))
+        runs = _find_runs(beside, max(MIN_SIDE, length))
         sides |= _choose_sides(runs, near)[0]
     return sides
 
@@ -271,7 +272,7 @@ def _choose_sides(runs: Mask, near: Mask) -> tuple[Mask, NDArray[np.int32]]:
     is_upright = (
         (h <= 1.5 * MAX_THICKNESS_SHARE * max(runs.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
     )
-    thickness = area / w
+    thickness = area / np.maximum(w, 1)
     is_leaning = (h - thickness <= MAX_LEAN * w) & (w >= MIN_LEANING_SLENDERNESS * thickness)
     is_side = is_upright | is_leaning
     is_side[0] = False
@@ -281,7 +282,7 @@ def _choose_sides(runs: Mask, near: Mask) -> tuple[Mask, NDArray[np.int32]]:
         is_side[label] = (
             near[rows, left : left + 3].any()
             and near[rows, right - 3 : right].any()
-            and (is_upright[label] or _is_straight((labels == label)[rows, left:right]))
+            and (is_upright[label] or _is_straight(labels[rows, left:right] == label))
         )
     return (is_side[labels] & (runs > 0)).astype(np.uint8), w[is_side]
 

@@ -27,10 +27,12 @@ MIN_SIDES_DARKNESS = 0.5
 # at least so many times as wide as high.
 MIN_BAR = 0.85
 MIN_ASPECT = 0.35
-# Seen more finely, so much is dark in a band along the sides, of this share of the height, and
-# bright around them; within the band digits take this share of the window and are so high.
-MIN_EDGE = 0.75
-EDGE_SHARE = 0.08
+# Seen more finely, so much is bright around a window and dark in a band along its sides, of this
+# share of the height: within a frame there is paper. Further in, digits take this share of the
+# window and are so high.
+MIN_BRIGHT_AROUND = 0.75
+MIN_DARK_EDGE = 0.82
+EDGE_SHARE = 0.16
 MIN_INK = 0.02
 MIN_DIGIT_HEIGHT = 0.3
 # Digits come out with this share of the light around the windows.
@@ -52,7 +54,8 @@ def lighten_windows(gray: GrayImage) -> GrayImage:
         to_frame, window = _straighten(gray, corners, margin=max(2, factor // 2))
         plate = _lighten(window, margin=max(2, factor // 2))
         if plate is not None:
-            lightened = _place(plate, to_frame, lightened)
+            lightened = gray.copy() if lightened is gray else lightened
+            _place(plate, to_frame, lightened)
     return lightened
 
 
@@ -115,7 +118,7 @@ def _find_corners(gray: GrayImage, hull: NDArray[np.float32], factor: int) -> Co
     region = gray[top : y + height + 2 * factor, left : x + width + 2 * factor]
     smooth = cv2.GaussianBlur(region, (3, 3), 0).astype(np.uint8)
     dark = (smooth <= otsu_threshold(smooth)).view(np.uint8)
-    stroke = STROKE_PX * factor
+    stroke = STROKE_PX * factor | 1  # an even one would move all by half a pixel
     padded = cv2.copyMakeBorder(dark, *(stroke,) * 4, cv2.BORDER_CONSTANT, value=(0,))
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((stroke,) * 2, np.uint8))
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -173,9 +176,9 @@ def _lighten(window: GrayImage, margin: int) -> GrayImage | None:
     is_edge = _ring(inner.shape, edge)
     is_window = (
         np.median(dark / light) < MAX_LIGHT
-        and is_bright[_ring(window.shape, 1)].mean() >= MIN_EDGE
+        and is_bright[_ring(window.shape, 1)].mean() >= MIN_BRIGHT_AROUND
         and np.mean(~inner & ~is_bar) >= MIN_DARKNESS
-        and np.mean(~inner[is_edge] & ~is_bar[is_edge]) >= MIN_EDGE * (1 - columns.mean())
+        and np.mean(~inner[is_edge] & ~is_bar[is_edge]) >= MIN_DARK_EDGE * (1 - columns.mean())
         and inner[~is_edge].sum() >= MIN_INK * inner.size
         and (inner & ~is_edge).any(axis=1).sum() >= MIN_DIGIT_HEIGHT * len(inner)
         and all(width >= MIN_ASPECT * len(inner) for width in _measure_runs(~columns))
@@ -220,9 +223,18 @@ def _ring(shape: tuple[int, ...], depth: int) -> NDArray[np.bool_]:
     return ring
 
 
-def _place(plate: GrayImage, to_frame: NDArray[np.float64], gray: GrayImage) -> GrayImage:
-    """Return a picture with a window in its place in it."""
-    size = gray.shape[::-1]
-    seen = cv2.warpPerspective(plate, to_frame, size, flags=cv2.INTER_LINEAR)
-    cover = cv2.warpPerspective(np.ones_like(plate), to_frame, size, flags=cv2.INTER_NEAREST)
-    return np.where(cover > 0, seen, gray).astype(np.uint8, copy=False)
+def _place(plate: GrayImage, to_frame: NDArray[np.float64], gray: GrayImage) -> None:
+    """Put a window in its place in a picture, in place."""
+    right, bottom = plate.shape[1] - 1, plate.shape[0] - 1
+    flat = np.array([[[0, 0], [right, 0], [right, bottom], [0, bottom]]], np.float64)
+    places = cv2.perspectiveTransform(flat, to_frame)[0]
+    left, top = np.maximum(np.floor(places.min(axis=0)), 0).astype(int).tolist()
+    end, under = (np.ceil(places.max(axis=0)) + 1).astype(int).tolist()
+    region = gray[top:under, left:end]
+    shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float64)
+    size = region.shape[::-1]
+    seen = cv2.warpPerspective(plate, shift @ to_frame, size, flags=cv2.INTER_LINEAR)
+    cover = cv2.warpPerspective(
+        np.ones_like(plate), shift @ to_frame, size, flags=cv2.INTER_NEAREST
+    )
+    np.copyto(region, seen.astype(np.uint8, copy=False), where=cover > 0)

@@ -47,6 +47,13 @@ def test_frame_on_a_page_is_not_the_page():
     assert find_outline(scan) is None
 
 
+@pytest.mark.parametrize("margin", [1, 2, 4])
+def test_page_that_nearly_fills_the_picture_has_nothing_around_it_to_tell_it_by(margin):
+    scan = np.full((480, 640), 60, np.uint8)
+    scan[margin:-margin, margin:-margin] = 220
+    assert find_outline(scan) is None
+
+
 @pytest.mark.parametrize(
     "photo",
     [
