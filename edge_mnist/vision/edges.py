@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.blobs import Blob, take_rank
-from edge_mnist.vision.choosing import MAX_SHORT, Candidate
+from edge_mnist.vision.candidates import Candidate
 from edge_mnist.vision.components import Mask
+from edge_mnist.vision.judging import MAX_SHORT
 from edge_mnist.vision.segmentation import Segmentation
 
 # What surrounds ink is looked at from the second of these distances to the first, in pixels: nearer

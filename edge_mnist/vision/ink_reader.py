@@ -14,21 +14,20 @@ from edge_mnist.cascade import DigitModel
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import GrayImage, fit_ink
 from edge_mnist.vision.blobs import Blob, cut_ink
+from edge_mnist.vision.candidates import Candidate, mark_print
 from edge_mnist.vision.choosing import (
-    Candidate,
     choose_parts,
     is_doubtful,
     is_worth_cutting,
-    judge,
-    mark_print,
-    part_numbers,
     stands_between,
 )
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.edges import is_edge, leave_edges_out
 from edge_mnist.vision.ink import InkMap
+from edge_mnist.vision.judging import judge
 from edge_mnist.vision.line_reader import COLUMN_STEP, LineReader
 from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader, fit_pair
+from edge_mnist.vision.parting import part_numbers
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box
 from edge_mnist.vision.strips import cut_strip

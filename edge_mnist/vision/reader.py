@@ -12,7 +12,6 @@ from edge_mnist.cascade import DigitModel
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_ink
 from edge_mnist.vision.blobs import cut_ink
-from edge_mnist.vision.choosing import part_numbers
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.frames import Picture
 from edge_mnist.vision.ink import MIN_CONTRAST, map_ink, map_unlikely_ink
@@ -28,6 +27,7 @@ from edge_mnist.vision.ink_reader import (
 from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.outline import Corners, find_outline
 from edge_mnist.vision.page import locate_box, straighten
+from edge_mnist.vision.parting import part_numbers
 from edge_mnist.vision.reading import Box, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
@@ -47,6 +47,18 @@ MIN_SHEET_SHARE = 0.5
 MAX_FRAGMENTS = 3
 # Blue, green, red.
 BOX_COLOR = (0, 200, 255)
+
+
+@dataclass(frozen=True)
+class _FirstLook:
+    """What the first look at a picture has shown."""
+
+    reduced: GrayImage  # what was looked at
+    seen: list[Seen]
+
+    @property
+    def is_noisy(self) -> bool:
+        return self.seen[0].segmentation.ink.noise > MAX_NOISE
 
 
 @dataclass(frozen=True)
@@ -113,12 +125,12 @@ class Reader:
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - classify_ms, "classify": classify_ms})
 
-    def _look(self, gray: GrayImage) -> "_FirstLook":
-        """See what may be digits, as dark ink, as bright ink or both; in a reduced picture."""
+    def _look(self, gray: GrayImage) -> _FirstLook:
+        """Look at a picture for the first time."""
         segmentations, reduced = _segment(gray)
         return _FirstLook(reduced, [self._ink.see(found) for found in segmentations])
 
-    def _read_sheet(self, gray: GrayImage, first: "_FirstLook") -> Rows | None:
+    def _read_sheet(self, gray: GrayImage, first: _FirstLook) -> Rows | None:
         """Read a sheet of paper as it is from above.
 
         Returns:
@@ -144,7 +156,7 @@ class Reader:
         of_all = scale * max(_weigh_clear(seen) for seen in first.seen)
         return rows if rows and _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
 
-    def _read_picture(self, gray: GrayImage, first: "_FirstLook") -> Rows:
+    def _read_picture(self, gray: GrayImage, first: _FirstLook) -> Rows:
         """Read what the first look has seen, and look again where others may see more."""
         found = self._read_all(first.seen, first.reduced)
         rows = found.rows
@@ -211,18 +223,6 @@ class Reader:
             ("boxes", boxed),
             ("digits", as_color(crops)),
         ]
-
-
-@dataclass(frozen=True)
-class _FirstLook:
-    """What the first look at a picture has shown."""
-
-    reduced: GrayImage  # what was looked at
-    seen: list[Seen]
-
-    @property
-    def is_noisy(self) -> bool:
-        return self.seen[0].segmentation.ink.noise > MAX_NOISE
 
 
 def _as_gray(frame: Picture) -> GrayImage:

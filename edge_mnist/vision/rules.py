@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge_mnist.preprocessing import BOX_INK_SHARE, GrayImage
 from edge_mnist.vision.components import Mask, find_components
 from edge_mnist.vision.ink import MIN_CONTRAST
+from edge_mnist.vision.sides import MAX_THICKNESS_SHARE, MIN_SIDE, find_runs, find_sides, link
 
 # A piece of ink may hold rules if it spans this share of the frame's longer side, and is not filled
 # by more than this, or this many times as long as high: digits are smaller or fuller.
@@ -25,32 +26,16 @@ MIN_GAIN = 1.2
 # Points that are enough to tell the angle.
 SAMPLED_POINTS = 3000
 
-# Pixels in a row that make a piece of rule, as a share of the frame's longer side, and how far such
-# pieces may stand apart.
+# Pixels in a row that make a piece of rule, as a share of the frame's longer side.
 MIN_RUN_SHARE = 0.035
-MAX_BREAK = 3
 # A rule is at least this long, as a share of the longer side, and so many times as long as thick:
 # the bar of a 7 is at most as long as the digit is high, and pens are thicker than a sixteenth of
 # that. A 1 is longer.
 MIN_LENGTH_SHARE = 0.1
 MIN_SLENDERNESS = 16
 MIN_UPRIGHT_SLENDERNESS = 24
-# The sides of a frame are shorter; they end at level rules. In perspective they lean by at most so
-# much, each by its own angle: then they are this many times as long as thick, and so straight that
-# the spread around a line is at most this many times that of their thickness.
-MIN_SIDE = 9
-MAX_LEAN = math.tan(math.radians(14.0))
-MIN_LEANING_SLENDERNESS = 10.0
-MAX_BEND = 1.5
-# Where there are so many, another one is looked for in runs of this share of their length.
-MIN_SIDES = 3
-SIDE_RUN_SHARE = 0.6
 # What leads from one rule to another as a side has this share of their contrast.
 SIDE_CORE_SHARE = 0.5
-# The soft edge of a rule is at most so wide, in pixels.
-MAX_SOFT_EDGE = 7
-# No rule is thicker, as a share of the frame's longer side.
-MAX_THICKNESS_SHARE = 0.025
 # Rules that are at most so dark, as a share of the writing, go by that alone: what is this many
 # times as dark as half of their pixels is writing, and so is what is as dark as this percentile.
 MAX_FAINT_SHARE = 0.45
@@ -204,7 +189,7 @@ def _find(contrast: GrayImage, threshold: float) -> _Rules:
     if len(levels):
         # The soft edges of digits and frames run into one another.
         core = turned_contrast > SIDE_CORE_SHARE * float(np.median(levels))
-        sides = _find_sides(turned & core, _transpose(level))
+        sides = find_sides(turned & core, _transpose(level))
         upright = cv2.bitwise_or(upright, sides).astype(np.uint8, copy=False)
     return _Rules(mask, level, _transpose(upright), np.concatenate([levels, more]))
 
@@ -218,9 +203,9 @@ def _find_rules(
 ) -> tuple[Mask, NDArray[np.float64]]:
     """Return the pixels of level rules, and the contrast of each rule."""
     longer = max(mask.shape)
-    runs = _find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * longer)))
+    runs = find_runs(mask, max(MIN_SIDE, round(MIN_RUN_SHARE * longer)))
     # A rule that is not quite level goes on in the next row.
-    labels, stats = find_components(_link(runs))
+    labels, stats = find_components(link(runs))
     # Few pixels are in runs, and all others cost as much.
     places = np.flatnonzero(runs.view(bool))
     own = np.take(labels, places)
@@ -239,76 +224,10 @@ def _find_rules(
     return rules, levels[is_rule]
 
 
-def _find_sides(mask: Mask, ends: Mask) -> Mask:
-    """Return the pixels of level lines that lead from one upright rule to another.
-
-    Args:
-        mask: uint8 [height, width] of 0 and 1.
-        ends: The upright rules, of the same shape.
-    """
-    beside = cv2.subtract(mask, ends).astype(np.uint8, copy=False)
-    # Only where ink leads there: a digit may fill a frame but for a thin line of paper.
-    near, ink = ends, mask | ends
-    for _ in range(MAX_SOFT_EDGE):
-        near = cv2.dilate(near, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False) & ink
-    sides, lengths = _choose_sides(_find_runs(beside, MIN_SIDE), near)
-    if len(lengths) >= MIN_SIDES:
-        # What touches one of them has no runs that are as long.
-        length = round(SIDE_RUN_SHARE * float(np.median(lengths)))
-        runs = _find_runs(beside, max(MIN_SIDE, length))
-        sides |= _choose_sides(runs, near)[0]
-    return sides
-
-
-def _choose_sides(runs: Mask, near: Mask) -> tuple[Mask, NDArray[np.int32]]:
-    """Return the runs of pixels that make sides, and the length of each side.
-
-    Args:
-        runs: uint8 [height, width] of 0 and 1.
-        near: What is close to the rules that sides lead to, of the same shape.
-    """
-    labels, stats = find_components(_link(runs))
-    x, y, w, h, area = stats.T
-    is_upright = (
-        (h <= 1.5 * MAX_THICKNESS_SHARE * max(runs.shape)) & (w >= 2 * h) & (area >= 0.5 * w * h)
-    )
-    thickness = area / np.maximum(w, 1)
-    is_leaning = (h - thickness <= MAX_LEAN * w) & (w >= MIN_LEANING_SLENDERNESS * thickness)
-    is_side = is_upright | is_leaning
-    is_side[0] = False
-    for label in np.flatnonzero(is_side):
-        rows = slice(y[label], y[label] + h[label])
-        left, right = x[label], x[label] + w[label]
-        is_side[label] = (
-            near[rows, left : left + 3].any()
-            and near[rows, right - 3 : right].any()
-            and (is_upright[label] or _is_straight(labels[rows, left:right] == label))
-        )
-    return (is_side[labels] & (runs > 0)).astype(np.uint8), w[is_side]
-
-
-def _is_straight(line: NDArray[np.bool_]) -> bool:
-    """Tell whether ink, longer than high, spreads no further around a line than in its columns."""
-    across, along = np.nonzero(line)
-    bend = np.polyval(np.polyfit(along, across, 1), along) - across
-    thickness = line.sum(axis=0).mean()
-    return bool(12 * np.mean(bend**2) <= (MAX_BEND * thickness) ** 2)
-
-
-def _link(runs: Mask) -> Mask:
-    return cv2.dilate(runs, np.ones((3, MAX_BREAK), np.uint8)).astype(np.uint8, copy=False)
-
-
-def _find_runs(mask: Mask, length: int) -> Mask:
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 3), np.uint8))
-    runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
-    return runs.astype(np.uint8, copy=False)
-
-
 def _leave_feet(rules: Mask) -> Mask:
     """Return level rules without the feet of digits that stand on them, which widen them."""
     slim = np.zeros_like(rules)
-    labels, stats = find_components(_link(rules))
+    labels, stats = find_components(link(rules))
     for label, (x, y, w, h, _) in enumerate(stats.tolist()):
         if label == 0:
             continue

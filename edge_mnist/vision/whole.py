@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from edge_mnist.prediction import Prediction
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob, trim
-from edge_mnist.vision.choosing import MIN_LEVEL_SHARE, STROKES, Candidate
+from edge_mnist.vision.candidates import STROKES, Candidate
 from edge_mnist.vision.ctc import Seen, rate_text, read_best_path
 from edge_mnist.vision.ink import InkMap
+from edge_mnist.vision.judging import MIN_LEVEL_SHARE
 from edge_mnist.vision.line_reader import COLUMN_STEP
 from edge_mnist.vision.strips import STRIP_HEIGHT, Strip
 

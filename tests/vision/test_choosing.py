@@ -7,13 +7,9 @@ import numpy as np
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import (
-    Candidate,
-    choose_parts,
-    is_doubtful,
-    is_worth_cutting,
-    judge,
-)
+from edge_mnist.vision.candidates import Candidate
+from edge_mnist.vision.choosing import choose_parts, is_doubtful, is_worth_cutting
+from edge_mnist.vision.judging import judge
 from edge_mnist.vision.reader import Reader
 
 

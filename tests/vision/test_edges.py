@@ -7,7 +7,7 @@ import cv2
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.candidates import Candidate
 from edge_mnist.vision.edges import leave_edges_out
 from edge_mnist.vision.ink import map_ink
 from edge_mnist.vision.segmentation import segment

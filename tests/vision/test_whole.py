@@ -5,7 +5,7 @@ pytest.importorskip("cv2")
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
-from edge_mnist.vision.choosing import Candidate
+from edge_mnist.vision.candidates import Candidate
 from edge_mnist.vision.ink import InkMap
 from edge_mnist.vision.strips import cut_strip
 from edge_mnist.vision.whole import choose_text, is_unsure, place_digits

@@ -1,0 +1,78 @@
+"""Ink that may be a digit, and what a model says of it."""
+
+import math
+from dataclasses import dataclass, replace
+
+from edge_mnist.prediction import Prediction
+from edge_mnist.vision.blobs import Blob
+
+# What it costs to hold ink for no digit, in units of log-probability.
+NO_DIGIT_COST = 3.0
+# What straight strokes are read as, those of a grid or of letters.
+STROKES = (1, 4, 7)
+# Lower ink beside digits is a speck, as a share of their height.
+MIN_HEIGHT_SHARE = 0.55
+
+# What is less likely the digit that it seems to be than this is not clear. Where so many candidates
+# stand together, they are letters if the first of these shares of them is not, and the second is
+# narrower than digits that touch, too.
+MIN_CLEAR_SCORE = math.log(0.5)
+LETTER_SHARES = {5: (0.75, 0.75), 15: (0.4, 0.15)}
+MAX_LETTER_ASPECT = 1.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Ink, and what a model says of it.
+
+    Attributes:
+        blob: The ink.
+        prediction: What the model says.
+        parts: How many digits ink that hung together was cut into, of which it is one; 1 for all
+            of it.
+        is_print: Whether it stands in a line of print.
+    """
+
+    blob: Blob
+    prediction: Prediction
+    parts: int = 1
+    is_print: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the ink was cut off other ink."""
+        return self.parts > 1
+
+    @property
+    def aspect(self) -> float:
+        """Its width over its height."""
+        return self.blob.width / self.blob.height
+
+    @property
+    def score(self) -> float:
+        """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
+        return rate(self.prediction)
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether it is as likely not the digit that it seems to be."""
+        return self.score < MIN_CLEAR_SCORE
+
+
+def rate(prediction: Prediction) -> float:
+    """Return the log-probability of the digit that a prediction names; see `Candidate.score`."""
+    likelihood = prediction.confidence * (1 - prediction.rejection_score)
+    return math.log(max(likelihood, math.exp(-NO_DIGIT_COST)))
+
+
+def mark_print(group: list[Candidate]) -> list[Candidate]:
+    """Return candidates that stand together, none of them cut, marked if they are print."""
+    unclear = [c for c in group if c.is_unclear]
+    narrow = [c for c in unclear if c.aspect <= MAX_LETTER_ASPECT]
+    is_print = any(
+        len(group) >= count
+        and len(unclear) >= unclear_share * len(group)
+        and len(narrow) >= narrow_share * len(group)
+        for count, (unclear_share, narrow_share) in LETTER_SHARES.items()
+    )
+    return [replace(c, is_print=True) for c in group] if is_print else group

@@ -1,0 +1,70 @@
+"""Where one number ends and the next begins."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from edge_mnist.vision.blobs import Blob
+from edge_mnist.vision.candidates import Candidate
+from edge_mnist.vision.components import Mask
+
+Item = TypeVar("Item")
+
+# Digits of a number stand at most this far apart, in heights of the larger.
+MAX_NUMBER_GAP = 1.6
+# Neighbours in two cells of a table stand so far apart, and the cells are so wide, in heights. The
+# side between them covers such a share of the rows that they share, of so many at least, and leans
+# by so many pixels there.
+MIN_CELL_GAP = 0.5
+MIN_CELL_WIDTH = 2.0
+MIN_SIDE_SHARE = 0.8
+MIN_SIDE_ROWS = 5
+SIDE_LEAN = 5
+
+
+def part_numbers(row: Sequence[Candidate], upright: Mask | None) -> list[list[Candidate]]:
+    """Part the candidates of a line into numbers; see `part_where_wide`."""
+    return part_where_wide(row, [candidate.blob for candidate in row], upright)
+
+
+def part_where_wide(
+    row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None
+) -> list[list[Item]]:
+    """Part what stands in a line where the gap is wide, or where a side of a wide cell is.
+
+    Args:
+        row: What stands there.
+        blobs: The ink of each.
+        upright: As in `Segmentation`.
+    """
+    groups: list[list[Item]] = []
+    for index, (item, blob) in enumerate(zip(row, blobs, strict=True)):
+        if index:
+            last = blobs[index - 1]
+            is_near = blob.left - last.right <= MAX_NUMBER_GAP * max(last.height, blob.height)
+            if is_near and (upright is None or not _are_in_cells(last, blob, upright)):
+                groups[-1].append(item)
+                continue
+        groups.append([item])
+    return groups
+
+
+def _are_in_cells(left: Blob, right: Blob, upright: Mask) -> bool:
+    """Tell whether neighbours stand in two cells of a table: a rule between them, others far away.
+
+    Squared paper has cells no wider than a digit, and so have combs, whose digits are one number.
+    """
+    height = max(left.height, right.height)
+    top, bottom = max(left.top, right.top), min(left.bottom, right.bottom)
+    if right.left - left.right < MIN_CELL_GAP * height or bottom - top < MIN_SIDE_ROWS:
+        return False
+    band = cv2.dilate(upright[top:bottom], np.ones((1, SIDE_LEAN), np.uint8))
+    are_sides = band.mean(axis=0) >= MIN_SIDE_SHARE
+    sides = np.flatnonzero(np.diff(are_sides, prepend=False) & are_sides)  # where each begins
+    between = np.searchsorted(sides, [left.right - SIDE_LEAN, right.left])
+    if between[1] - between[0] != 1 or not 0 < between[0] < len(sides) - 1:
+        return False
+    cells = np.diff(sides[between[0] - 1 : between[0] + 2])
+    return bool(cells.min() >= MIN_CELL_WIDTH * height)
