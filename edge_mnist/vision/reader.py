@@ -100,10 +100,15 @@ class Reader:
             raise InvalidInputError(
                 "minimum confidence", expected="0 to 1", got=str(min_confidence)
             )
-        self.classifier = classifier
-        self.min_confidence = min_confidence
+        self._classifier = classifier
+        self._min_confidence = min_confidence
         self._stopwatch = Stopwatch()
         self._ink = InkReader(classifier, min_confidence, self._stopwatch)
+
+    @property
+    def min_confidence(self) -> float:
+        """Digits of which it is less sure are left out, 0 to 1."""
+        return self._min_confidence
 
     def read(self, frame: Picture) -> Reading:
         """Read a frame.
@@ -194,8 +199,8 @@ class Reader:
         if digit is None:
             return ()
         with self._stopwatch:
-            prediction = self.classifier.predict(digit.image)
-        if prediction.rejected or prediction.confidence < self.min_confidence:
+            prediction = self._classifier.predict(digit.image)
+        if prediction.rejected or prediction.confidence < self._min_confidence:
             return ()
         return ((Number((as_digit(prediction, digit.box),)),),)
 
