@@ -26,6 +26,7 @@ from unittest import mock
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 TOOLS = Path(__file__).parent.parent / "tools"
@@ -34,6 +35,7 @@ sys.path.insert(0, str(TOOLS))
 from make_scenes import load_digits  # noqa: E402
 from reading_speed_report import Case, write_results  # noqa: E402
 from report import describe_machine  # noqa: E402
+from scene_distractors import PRINT, Room, draw_print  # noqa: E402
 from scene_writing import (  # noqa: E402
     Glyph,
     Stroke,
@@ -56,6 +58,9 @@ from edge_mnist.vision.reader import Reader  # noqa: E402
 DRAWINGS = 10
 DIFFICULTIES = (0, 1, 2)
 VGA, HD = (640, 480), (1280, 720)
+# Blocks of printed lines that room is looked for on a page, and its edge in pixels.
+BLOCKS, EDGE = 8, 16
+PAPER = (228, 232, 232)  # blue, green, red
 # Heights of digits, in pixels: 100 of the smallest fill a frame of 640x480.
 SMALL, USUAL, LARGE = 26, 40, 60
 # Divisors or multiples of a row's length.
@@ -140,7 +145,7 @@ def measure_series(reader: Reader, rows: Sequence[Row], rounds: int) -> list[Cas
 
 
 def measure_scenes(reader: Reader, digits: Examples, rounds: int) -> list[Case]:
-    """Measure scenes of 640x480 pixels: rules, shadows, letters and more."""
+    """Measure scenes of 640x480 pixels: rules, shadows, letters and more; and pages of print."""
     cases = []
     for difficulty in DIFFICULTIES:
         every = (make_scene(index, difficulty, digits) for index in count())
@@ -149,7 +154,8 @@ def measure_scenes(reader: Reader, digits: Examples, rounds: int) -> list[Case]:
         frames = [scene.picture for scene in scenes]
         name = f"difficulty {difficulty}"
         cases.append(measure_case(name, reader, frames, written / DRAWINGS, rounds))
-    return cases
+    printed = [draw_printed_page(VGA, seed) for seed in range(DRAWINGS)]
+    return [*cases, measure_case("print alone", reader, printed, 0, rounds)]
 
 
 def write_rows(digits: Examples, amount: int, height: int) -> list[Row]:
@@ -192,7 +198,7 @@ def draw_frame(rows: Sequence[Row], size: tuple[int, int], height: int, seed: in
         seed: For other noise.
     """
     rng = np.random.default_rng(seed)
-    page = np.full((size[1], size[0], 3), (228, 232, 232), np.uint8)
+    page = np.full((size[1], size[0], 3), PAPER, np.uint8)
     pitch = round(1.65 * height)
     baseline = (size[1] - pitch * len(rows)) // 2 + round(1.3 * height)
     for number, row in enumerate(rows):
@@ -200,7 +206,22 @@ def draw_frame(rows: Sequence[Row], size: tuple[int, int], height: int, seed: in
         for glyph in row.glyphs:
             place = left + glyph.left, baseline + number * pitch + glyph.top
             put_ink(page, glyph.coverage, *place, row.stroke, rng)
-    light = np.linspace(1.0, 0.75, size[0])[:, None]
+    return photograph(page, rng)
+
+
+def draw_printed_page(size: tuple[int, int], seed: int) -> Picture:
+    """Draw blocks of printed lines as `draw_frame` does digits."""
+    rng = np.random.default_rng(seed)
+    page = np.full((size[1], size[0], 3), PAPER, np.uint8)
+    room = Room((EDGE, EDGE, size[0] - EDGE, size[1] - EDGE), [], 0)
+    for _ in range(BLOCKS):
+        draw_print(page, room, USUAL, PRINT, rng)
+    return photograph(page, rng)
+
+
+def photograph(page: Picture, rng: Generator) -> Picture:
+    """Return a page in uneven light, with a camera's noise."""
+    light = np.linspace(1.0, 0.75, page.shape[1])[:, None]
     lit = cv2.GaussianBlur(page, (0, 0), 0.7) * light + rng.normal(0, 3, page.shape)
     return np.clip(np.rint(lit), 0, 255).astype(np.uint8)
 

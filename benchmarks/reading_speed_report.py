@@ -76,7 +76,8 @@ def write_results(
         "median over all leaves out what those that do cost.\n\n"
         + render_cases("digits", series)
         + "\n\n![Time by stage against the number of digits](reading_speed.png)\n\n"
-        "Generated scenes (tools/make_scenes.py) of 640x480:\n\n" + render_cases("scenes", scenes),
+        "Generated scenes (tools/make_scenes.py) of 640x480, and pages of their printed text "
+        "alone:\n\n" + render_cases("scenes", scenes),
     )
     draw(series)
 

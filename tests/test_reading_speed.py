@@ -49,6 +49,13 @@ def test_clocks_are_taken_away_afterwards():
     assert all(vars(module) == names for module, names in before)
 
 
+def test_printed_page_is_full_of_ink_and_of_no_digits():
+    page = reading_speed.draw_printed_page((640, 480), seed=1)
+    assert page.shape == (480, 640, 3)
+    assert 0.02 < (page < 120).mean() < 0.3
+    assert len(Reader(Classifier.load()).read(page).digits) <= 2
+
+
 @pytest.mark.parametrize("digits", [1, 5, 100])
 def test_drawn_digits_are_in_the_frame(digits, mnist):
     empty = draw(mnist.train, 0, 26)
