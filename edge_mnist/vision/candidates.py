@@ -14,11 +14,12 @@ STROKES = (1, 4, 7)
 MIN_HEIGHT_SHARE = 0.55
 
 # What is less likely the digit that it seems to be than this is not clear. Where so many candidates
-# stand together, they are letters if the first of these shares of them is not, and the second is
-# narrower than digits that touch, too.
+# stand together, they are print if the first of these shares of them is not clear, and the second
+# is narrower, too, than digits that touch, or one wider than three of these; both in heights.
 MIN_CLEAR_SCORE = math.log(0.5)
-LETTER_SHARES = {5: (0.75, 0.75), 15: (0.4, 0.15)}
+PRINT_SHARES = {5: (0.75, 0.75), 15: (0.4, 0.15)}
 MAX_LETTER_ASPECT = 1.0
+MIN_WORD_ASPECT = 3.0
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,12 @@ def rate(prediction: Prediction) -> float:
 def mark_print(group: list[Candidate]) -> list[Candidate]:
     """Return candidates that stand together, none of them cut, marked if they are print."""
     unclear = [c for c in group if c.is_unclear]
-    narrow = [c for c in unclear if c.aspect <= MAX_LETTER_ASPECT]
+    letters = sum(c.aspect <= MAX_LETTER_ASPECT for c in unclear)
+    has_word = any(c.aspect >= MIN_WORD_ASPECT for c in unclear)
     is_print = any(
         len(group) >= count
         and len(unclear) >= unclear_share * len(group)
-        and len(narrow) >= narrow_share * len(group)
-        for count, (unclear_share, narrow_share) in LETTER_SHARES.items()
+        and (has_word or letters >= letter_share * len(group))
+        for count, (unclear_share, letter_share) in PRINT_SHARES.items()
     )
     return [replace(c, is_print=True) for c in group] if is_print else group

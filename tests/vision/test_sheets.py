@@ -72,7 +72,12 @@ def test_numbers_of_two_sheets_are_read(hand, desk, draw_sheet, reader):
     assert len({"8125", "6047"} & set(texts)) >= 1
 
 
-def test_lines_of_print_are_not_cut(make_paper, reader, monkeypatch):
+@pytest.mark.parametrize(
+    ("font", "scale", "thickness"),
+    [(cv2.FONT_HERSHEY_COMPLEX, 0.7, 1), (cv2.FONT_HERSHEY_DUPLEX, 0.7, 2)],
+    ids=["letters apart", "letters that touch"],
+)
+def test_lines_of_print_are_not_cut(font, scale, thickness, make_paper, reader, monkeypatch):
     """It would take ten times as long."""
 
     def fail(*_):
@@ -82,8 +87,7 @@ def test_lines_of_print_are_not_cut(make_paper, reader, monkeypatch):
     page = make_paper()
     for row in range(8):
         words = f"{PRINT[row % 3]} {PRINT[(row + 1) % 3]}"
-        place = (20, 50 + 50 * row)
-        cv2.putText(page, words, place, cv2.FONT_HERSHEY_COMPLEX, 0.7, 50, 1, cv2.LINE_AA)
+        cv2.putText(page, words, (16, 50 + 50 * row), font, scale, 50, thickness, cv2.LINE_AA)
     assert reader.read(page).lines == []
 
 
