@@ -181,6 +181,7 @@ def _accumulate(levels: GrayImage) -> NDArray[np.float64]:
 
 
 def _shrink(gray: GrayImage, factor: int) -> GrayImage:
+    """Reduce a picture; what is less than a pixel then, at the right and below, is left out."""
     # By halves first, where that is even: OpenCV has a quick way for these alone.
     while factor % 2 == 0 and not gray.shape[0] % 2 and not gray.shape[1] % 2:
         half = (gray.shape[1] // 2, gray.shape[0] // 2)

@@ -75,7 +75,15 @@ def shrink(gray: GrayImage) -> tuple[GrayImage, float]:
 
 
 def fit_quad(contour: NDArray[Any], hull: NDArray[Any]) -> Corners | None:
-    """Return the four corners of an outline, or None if it has no four sides."""
+    """Return the four corners of an outline, or None if it has no four sides.
+
+    Args:
+        contour: int32 [N, 1, 2], x and y of its points, as OpenCV finds them.
+        hull: The same of its convex hull.
+
+    Returns:
+        float32 [4, 2], clockwise from the left upper one.
+    """
     perimeter = cv2.arcLength(hull, True)
     for tolerance in (0.01, 0.02, 0.03, 0.05):
         rough = cv2.approxPolyDP(hull, tolerance * perimeter, True)
@@ -117,7 +125,7 @@ def _refine(corners: Corners, outline: NDArray[np.float32]) -> Corners | None:
 
 
 def order_corners(corners: NDArray[np.float32]) -> Corners:
-    """Return corners clockwise from the left upper one."""
+    """Return corners, float32 [4, 2], clockwise from the left upper one."""
     offset = corners - corners.mean(axis=0)
     # In pictures y grows downwards, so growing angles turn clockwise.
     clockwise = corners[np.argsort(np.arctan2(offset[:, 1], offset[:, 0]))]

@@ -27,9 +27,10 @@ MIN_SIDES_DARKNESS = 0.5
 # at least so many times as wide as high.
 MIN_BAR = 0.85
 MIN_ASPECT = 0.35
-# Seen more finely, so much is bright around a window and dark in a band along its sides, of this
-# share of the height: within a frame there is paper. Further in, digits take this share of the
-# window and are so high.
+# Seen more finely, with so many pixels around a window at least, so much is bright there and dark in
+# a band along its sides, of this share of the height: within a frame there is paper. Further in,
+# digits take this share of the window and are so high.
+MIN_MARGIN = 2
 MIN_BRIGHT_AROUND = 0.75
 MIN_DARK_EDGE = 0.82
 EDGE_SHARE = 0.16
@@ -51,8 +52,9 @@ def lighten_windows(gray: GrayImage) -> GrayImage:
     lightened = gray
     for hull, factor in _find_windows(gray):
         corners = _find_corners(gray, hull, factor)
-        to_frame, window = _straighten(gray, corners, margin=max(2, factor // 2))
-        plate = _lighten(window, margin=max(2, factor // 2))
+        margin = max(MIN_MARGIN, factor // 2)
+        to_frame, window = _straighten(gray, corners, margin)
+        plate = _lighten(window, margin)
         if plate is not None:
             lightened = gray.copy() if lightened is gray else lightened
             _place(plate, to_frame, lightened)
@@ -82,7 +84,7 @@ def _find_windows(gray: GrayImage) -> list[tuple[NDArray[np.float32], int]]:
 
 
 def _is_window(contour: NDArray[np.int32], dark: Mask, closed: Mask) -> bool:
-    """Tell whether what is dark is a rectangle in the midst of the picture, with strokes in it.
+    """Tell whether what is dark is a rectangle in the midst of the picture, so far as is seen here.
 
     Args:
         contour: Around it.
