@@ -27,8 +27,8 @@ MIN_SIDES_DARKNESS = 0.5
 # at least so many times as wide as high.
 MIN_BAR = 0.85
 MIN_ASPECT = 0.35
-# Seen more finely, with so many pixels around a window at least, so much is bright there and dark in
-# a band along its sides, of this share of the height: within a frame there is paper. Further in,
+# Seen more finely, with so many pixels around a window at least, so much is bright there and dark
+# in a band along its sides, of this share of the height: within a frame there is paper. Further in,
 # digits take this share of the window and are so high.
 MIN_MARGIN = 2
 MIN_BRIGHT_AROUND = 0.75
