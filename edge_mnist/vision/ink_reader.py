@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 from typing import TypeVar
 
@@ -60,11 +61,17 @@ class Seen:
 
     Attributes:
         segmentation: Where it stands.
-        wholes: What a model says of each piece, line by line, from left to right.
+        rows: What a model says of each piece: line by line, in each what stands together, from left
+            to right.
     """
 
     segmentation: Segmentation
-    wholes: list[Candidate]
+    rows: list[list[list[Candidate]]]
+
+    @cached_property
+    def wholes(self) -> list[Candidate]:
+        """All pieces."""
+        return [whole for row in self.rows for group in row for whole in group]
 
     @property
     def unclear_share(self) -> float:
@@ -108,9 +115,9 @@ class InkReader:
     def see(self, found: Segmentation) -> Seen:
         """Classify what was found, piece by piece."""
         blobs = [blob for row in found.rows for blob in row]
-        rows = part_like(found.rows, self._classify(found.ink, blobs))
-        groups = (group for row in rows for group in part_numbers(row, found.upright))
-        return Seen(found, [whole for group in groups for whole in mark_print(group)])
+        rows = _part_like(found.rows, self._classify(found.ink, blobs))
+        parted = [[mark_print(group) for group in part_numbers(row, found.upright)] for row in rows]
+        return Seen(found, parted)
 
     def read(self, seen: Seen, gray: GrayImage) -> Found:
         """Read the numbers.
@@ -213,7 +220,7 @@ class InkReader:
             chosen.append(() if is_alone and is_edge(gray, found, whole.blob) else best)
         return [
             [candidate for best in row for candidate in best]
-            for row in part_like(found.rows, chosen)
+            for row in _part_like(found.rows, chosen)
         ]
 
     def _read_pair(self, share: NDArray[np.float32]) -> tuple[Prediction, Prediction]:
@@ -235,7 +242,7 @@ def as_digit(prediction: Prediction, box: Box) -> FoundDigit:
     return FoundDigit(prediction.digit, prediction.confidence, box, prediction.probabilities)
 
 
-def part_like(rows: Sequence[Sequence[Blob]], items: Iterable[Item]) -> list[list[Item]]:
+def _part_like(rows: Sequence[Sequence[Blob]], items: Iterable[Item]) -> list[list[Item]]:
     """Return what there is of each blob, line by line as these are."""
     following = iter(items)
     return [[next(following) for _ in row] for row in rows]

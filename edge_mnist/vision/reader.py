@@ -22,12 +22,10 @@ from edge_mnist.vision.ink_reader import (
     Seen,
     Stopwatch,
     as_digit,
-    part_like,
 )
 from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.outline import Corners, find_outline
 from edge_mnist.vision.page import locate_box, straighten
-from edge_mnist.vision.parting import part_numbers
 from edge_mnist.vision.reading import Box, Number, Reading, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
@@ -299,8 +297,8 @@ def _has_beside(seen: Seen, corners: Corners) -> bool:
     Edges look like these.
     """
     found = seen.segmentation
-    for row in part_like(found.rows, seen.wholes):
-        for group in part_numbers(row, found.upright):
+    for row in seen.rows:
+        for group in row:
             clear = [c for c in group if not c.is_unclear and c.prediction.digit != 1]
             boxes = [frame_box(one.blob, found) for one in clear]
             middles = [(x + width / 2, y + height / 2) for x, y, width, height in boxes]
