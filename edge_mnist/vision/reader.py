@@ -1,7 +1,7 @@
 """Reading every handwritten number in a frame."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -49,7 +49,7 @@ BOX_COLOR = (0, 200, 255)
 
 @dataclass(frozen=True)
 class _FirstLook:
-    """What the first look at a picture has shown."""
+    """What a first look at a picture, or a closer one, has shown."""
 
     reduced: GrayImage  # what was looked at
     seen: list[Seen]
@@ -57,6 +57,10 @@ class _FirstLook:
     @property
     def is_noisy(self) -> bool:
         return self.seen[0].segmentation.ink.noise > MAX_NOISE
+
+    @property
+    def is_small(self) -> bool:
+        return any(_is_small(seen.segmentation) for seen in self.seen)
 
 
 @dataclass(frozen=True)
@@ -120,18 +124,25 @@ class Reader:
         started = time.perf_counter()
         gray = _as_gray(frame)
         self._stopwatch.ms = 0.0
-        first = self._look(gray)
-        rows = self._read_sheet(gray, first)
-        if rows is None:
-            rows = self._read_picture(gray, first)
+        for look in self._look(gray):
+            rows = self._read_sheet(gray, look)
+            if rows is not None:
+                break
+        else:
+            rows = self._read_picture(gray, look)
         classify_ms = self._stopwatch.ms
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - classify_ms, "classify": classify_ms})
 
-    def _look(self, gray: GrayImage) -> _FirstLook:
-        """Look at a picture for the first time."""
-        segmentations, reduced = _segment(gray)
-        return _FirstLook(reduced, [self._ink.see(found) for found in segmentations])
+    def _look(self, gray: GrayImage) -> Iterator[_FirstLook]:
+        """Look at a picture; then once more in more pixels, if what was seen is that small."""
+        for side in SIDES_PX:
+            reduced = lighten_windows(_reduce(gray, side))
+            # As dark ink, as bright ink or both.
+            look = _FirstLook(reduced, [self._ink.see(segment(ink)) for ink in map_ink(reduced)])
+            yield look
+            if max(gray.shape) <= side or not look.is_small:
+                break
 
     def _read_sheet(self, gray: GrayImage, first: _FirstLook) -> Rows | None:
         """Read a sheet of paper as it is from above.
@@ -155,7 +166,8 @@ class Reader:
             left, top, wide, high = cv2.boundingRect(locate_box(shares, corners.tolist()))
             return left, top, wide, high
 
-        rows = _move(self._read_picture(sheet, self._look(sheet)), place)
+        *_, closest = self._look(sheet)
+        rows = _move(self._read_picture(sheet, closest), place)
         of_all = scale * max(_weigh_clear(seen) for seen in first.seen)
         return rows if rows and _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
 
@@ -213,7 +225,8 @@ class Reader:
         """
         gray = _as_gray(frame)
         # Of two ways to see it, the more likely comes first.
-        (found, *_), _ = _segment(gray)
+        *_, closest = self._look(gray)
+        found = closest.seen[0].segmentation
         blobs = [blob for row in found.rows for blob in row]
         images = [fit_ink(cut_ink(found.ink, blob)) for blob in blobs]
         crops = np.hstack(images) if images else np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
@@ -249,18 +262,6 @@ def _reduce(gray: GrayImage, side: int) -> GrayImage:
     # Down to a half no pixel is passed over, and this is quicker.
     interpolation = cv2.INTER_LINEAR if scale < 2 else cv2.INTER_AREA
     return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8, copy=False)
-
-
-def _segment(gray: GrayImage) -> tuple[list[Segmentation], GrayImage]:
-    """Find what may be digits, as dark ink, as bright ink or both; in a reduced picture."""
-    reduced = gray
-    found: list[Segmentation] = []
-    for side in SIDES_PX:
-        reduced = lighten_windows(_reduce(gray, side))
-        found = [segment(ink) for ink in map_ink(reduced)]
-        if max(gray.shape) <= side or not any(_is_small(one) for one in found):
-            break
-    return found, reduced
 
 
 def _is_small(found: Segmentation) -> bool:
