@@ -22,8 +22,8 @@ from edge_mnist.files import write_atomically
 from edge_mnist.preprocessing import NUM_CLASSES
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.ink import MIN_CONTRAST, map_ink
+from edge_mnist.vision.looks import IF_UNCLEAR
 from edge_mnist.vision.parting import part_where_wide
-from edge_mnist.vision.reader import IF_UNCLEAR
 from edge_mnist.vision.segmentation import Segmentation, segment
 from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH, Strip, cut_strip
 

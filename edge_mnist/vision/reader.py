@@ -1,7 +1,7 @@
 """Reading every handwritten number in a frame."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -14,7 +14,7 @@ from edge_mnist.preprocessing import IMAGE_SIZE, GrayImage, describe_array, fit_
 from edge_mnist.vision.blobs import cut_ink
 from edge_mnist.vision.color import as_color
 from edge_mnist.vision.frames import Picture
-from edge_mnist.vision.ink import MIN_CONTRAST, map_ink, map_unlikely_ink
+from edge_mnist.vision.ink import map_ink, map_unlikely_ink
 from edge_mnist.vision.ink_reader import (
     DEFAULT_MIN_CONFIDENCE,
     Found,
@@ -22,6 +22,15 @@ from edge_mnist.vision.ink_reader import (
     Seen,
     Stopwatch,
     as_digit,
+)
+from edge_mnist.vision.looks import (
+    IF_NOISY,
+    IF_UNCLEAR,
+    Look,
+    enlarge,
+    look_wider,
+    move,
+    reduce,
 )
 from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.outline import Corners, find_outline
@@ -61,25 +70,6 @@ class _FirstLook:
     @property
     def is_small(self) -> bool:
         return any(_is_small(seen.segmentation) for seen in self.seen)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """Another look at a frame than the first.
-
-    What is more there is taken, number by number; all of it, if in all it is so many times as much.
-    """
-
-    gain: float
-    side_share: float = 1.0  # of the first one's longer side
-    min_contrast: int = MIN_CONTRAST
-
-
-# Faint large strokes stand out of noise in half the resolution only.
-IF_NOISY = (_Look(gain=1.1, side_share=0.5),)
-# Where faint ink does not count, stains and shadows are none; in less resolution, broken strokes
-# are whole.
-IF_UNCLEAR = (_Look(gain=2.0, min_contrast=20), _Look(gain=2.0, side_share=0.7))
 
 
 class Reader:
@@ -137,7 +127,7 @@ class Reader:
     def _look(self, gray: GrayImage) -> Iterator[_FirstLook]:
         """Look at a picture; then once more in more pixels, if what was seen is that small."""
         for side in SIDES_PX:
-            reduced = lighten_windows(_reduce(gray, side))
+            reduced = lighten_windows(reduce(gray, side))
             # As dark ink, as bright ink or both.
             look = _FirstLook(reduced, [self._ink.see(segment(ink)) for ink in map_ink(reduced)])
             yield look
@@ -167,7 +157,7 @@ class Reader:
             return left, top, wide, high
 
         *_, closest = self._look(sheet)
-        rows = _move(self._read_picture(sheet, closest), place)
+        rows = move(self._read_picture(sheet, closest), place)
         of_all = scale * max(_weigh_clear(seen) for seen in first.seen)
         return rows if rows and _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
 
@@ -179,19 +169,28 @@ class Reader:
         if len(digits) <= MAX_FRAGMENTS:
             clear = [found.box for found in digits] if found.is_clear else []
             rows = max(rows, self._read_single(first.reduced, clear), key=_weigh)
-        rows = _enlarge(rows, gray.shape[1] / first.reduced.shape[1])
+        rows = enlarge(rows, first.reduced, gray)
+        side = max(first.reduced.shape)
         for look in (IF_NOISY if first.is_noisy else ()) + (() if found.is_clear else IF_UNCLEAR):
-            others = self._look_again(gray, look, max(first.reduced.shape))
-            is_more = _weigh(others) > look.gain * _weigh(rows)
-            rows = others if is_more else take_better(rows, others)
-        return rows
+            rows = self._look_again(gray, look, side, rows)
+        wider = look_wider(rows)
+        return rows if wider is None else self._look_again(gray, wider, side, rows)
 
-    def _look_again(self, gray: GrayImage, look: _Look, side: int) -> Rows:
-        """Read where the first look's side was `side`; boxes are in the whole picture."""
-        reduced = lighten_windows(_reduce(gray, max(1, round(look.side_share * side))))
+    def _look_again(self, gray: GrayImage, look: Look, side: int, rows: Rows) -> Rows:
+        """Return the better of what was read and what another look reads.
+
+        Args:
+            gray: The whole picture.
+            look: The other look.
+            side: Of the first look.
+            rows: What was read, with boxes in the whole picture.
+        """
+        reduced = lighten_windows(look.take(gray, side))
         found = [segment(replace(ink, min_contrast=look.min_contrast)) for ink in map_ink(reduced)]
-        rows = self._read_all([self._ink.see(one) for one in found], reduced).rows
-        return _enlarge(rows, gray.shape[1] / reduced.shape[1])
+        others = self._read_all([self._ink.see(one) for one in found], reduced).rows
+        others = enlarge(others, reduced, gray)
+        is_more = _weigh(others) > look.gain * _weigh(rows)
+        return others if is_more else take_better(rows, others)
 
     def _read_all(self, seen: Sequence[Seen], gray: GrayImage) -> Found:
         """Read what was found as dark ink and as bright ink, and return what is more."""
@@ -253,43 +252,10 @@ def _as_gray(frame: Picture) -> GrayImage:
     return gray.astype(np.uint8, copy=False)
 
 
-def _reduce(gray: GrayImage, side: int) -> GrayImage:
-    """Return a picture whose longer side is at most so long."""
-    scale = max(gray.shape) / side
-    if scale <= 1:
-        return gray
-    size = (max(1, round(gray.shape[1] / scale)), max(1, round(gray.shape[0] / scale)))
-    # Down to a half no pixel is passed over, and this is quicker.
-    interpolation = cv2.INTER_LINEAR if scale < 2 else cv2.INTER_AREA
-    return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8, copy=False)
-
-
 def _is_small(found: Segmentation) -> bool:
     """Tell whether what was found is so small that it was worth another look, if anything was."""
     heights = [blob.height for row in found.rows for blob in row]
     return not heights or median(heights) < SMALL_PX
-
-
-def _enlarge(rows: Rows, scale: float) -> Rows:
-    """Return what was read with its boxes in a frame that is larger by a factor."""
-    if scale == 1:
-        return rows
-
-    def enlarge(box: Box) -> Box:
-        left, top, width, height = (round(scale * side) for side in box)
-        return left, top, width, height
-
-    return _move(rows, enlarge)
-
-
-def _move(rows: Rows, move: Callable[[Box], Box]) -> Rows:
-    """Return what was read with each digit's box somewhere else."""
-
-    def move_number(number: Number) -> Number:
-        digits = tuple(replace(found, box=move(found.box)) for found in number.digits)
-        return replace(number, digits=digits)
-
-    return tuple(tuple(map(move_number, row)) for row in rows)
 
 
 def _has_beside(seen: Seen, corners: Corners) -> bool:
