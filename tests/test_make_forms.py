@@ -16,6 +16,7 @@ from edge_mnist.cascade import load_models
 from edge_mnist.errors import DatasetError
 from edge_mnist.vision.fields_file import load_fields
 from edge_mnist.vision.reader import Reader
+from edge_mnist.vision.segmentation import segment
 
 PAGES = 9
 
@@ -106,3 +107,19 @@ def test_numbers_are_kept_as_often_as_they_are_counted():
 )
 def test_edits_are_counted(truth, read, edits):
     assert count_edits(truth, read) == edits
+
+
+@pytest.mark.parametrize("index", [0, 2], ids=["registration", "meter"])
+def test_desk_around_a_form_is_not_looked_at_closely(index, made, monkeypatch):
+    """It would take as long again as the form."""
+    form, sizes = made[index], []
+
+    def segment_noted(ink):
+        sizes.append(ink.contrast.shape)
+        return segment(ink)
+
+    monkeypatch.setattr("edge_mnist.vision.reader.segment", segment_noted)
+    numbers = [number.text for number in Reader(load_models()).read(form.photo).numbers]
+    texts = [text for text in form.texts.values() if text]
+    assert sum(text in numbers for text in texts) >= len(texts) - 1
+    assert form.photo.shape[:2] not in sizes

@@ -68,6 +68,7 @@ class InkMap:
         is_bright: Whether the ink is brighter than what it stands on.
         noise: The standard deviation of the paper's grain, as a share of its light.
         min_contrast: What stands out by no more than this is no ink, 0 to 255.
+        stretch: How many times as wide as it was the picture has been made.
     """
 
     contrast: GrayImage
@@ -75,6 +76,7 @@ class InkMap:
     is_bright: bool
     noise: float
     min_contrast: int = MIN_CONTRAST
+    stretch: float = 1.0
 
     @property
     def mask(self) -> Mask:

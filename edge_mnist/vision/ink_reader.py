@@ -116,7 +116,7 @@ class InkReader:
         """Classify what was found, piece by piece."""
         blobs = [blob for row in found.rows for blob in row]
         rows = _part_like(found.rows, self._classify(found.ink, blobs))
-        parted = [[mark_print(group) for group in part_numbers(row, found.upright)] for row in rows]
+        parted = [[mark_print(group) for group in part_numbers(row, found)] for row in rows]
         return Seen(found, parted)
 
     def read(self, seen: Seen, gray: GrayImage) -> Found:
@@ -128,7 +128,7 @@ class InkReader:
         """
         found = seen.segmentation
         chosen = self._choose(seen, gray)
-        groups = [part_numbers(row, found.upright) for row in chosen]
+        groups = [part_numbers(row, found) for row in chosen]
         # What is left out for its confidence is a digit all the same.
         limit = min(self._min_confidence, DEFAULT_MIN_CONFIDENCE)
         judged = iter(judge([group for row in groups for group in row], limit))

@@ -1,7 +1,7 @@
 """Looks at a picture: in fewer pixels, without faint ink, made wider."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from statistics import median
 
 import cv2
@@ -9,14 +9,18 @@ import numpy as np
 
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.ink import MIN_CONTRAST
-from edge_mnist.vision.reading import Box, Number, Reading, Rows
+from edge_mnist.vision.merging import MIN_GAIN
+from edge_mnist.vision.reading import Reading, Rows
 
-# MNIST's digits other than 1 are about 0.77 times as wide as high. Where those of a hand, so many
-# at least, are narrower than the first of these in the median, its 7 and its 2 pass for a 1; it is
-# made as wide as the second.
-NARROW_ASPECT = 0.5
-WIDENED_ASPECT = 0.65
-MIN_NARROW_DIGITS = 4
+# A hand is narrow whose digits other than 1, so many at least, have less than this width in the
+# median, in heights; MNIST's have about three quarters. It is made so wide: on pages of handwriting
+# fonts all the way was no better. What is narrower than any writing is none.
+MIN_DIGITS = 4
+NARROW = 0.5
+WIDENED = 0.65
+NARROWEST = 0.2
+# A bit less is no worse there: what passes for a 1 is as sure.
+WIDE_GAIN = 0.9
 
 
 @dataclass(frozen=True)
@@ -24,14 +28,15 @@ class Look:
     """Another look at a picture than the first.
 
     Attributes:
-        gain: What is more there is taken, number by number; all of it, if in all it is so many
-            times as much.
+        gain: All of it is taken if it is more than so many times as much.
+        number_gain: Otherwise where a number is, what is so many times as much is.
         side_share: How long its longer side is, as a share of the first look's.
         stretch: How many times as wide it is made.
         min_contrast: What stands out by no more than this is no ink, 0 to 255.
     """
 
     gain: float
+    number_gain: float = MIN_GAIN
     side_share: float = 1.0
     stretch: float = 1.0
     min_contrast: int = MIN_CONTRAST
@@ -50,17 +55,17 @@ IF_NOISY = (Look(gain=1.1, side_share=0.5),)
 # Where faint ink does not count, stains and shadows are none; in less resolution, broken strokes
 # are whole.
 IF_UNCLEAR = (Look(gain=2.0, min_contrast=20), Look(gain=2.0, side_share=0.7))
-# A bit less is no worse: what is read as a 1 by mistake is as sure.
-IF_NARROW = Look(gain=0.9)
 
 
 def look_wider(rows: Rows) -> Look | None:
-    """Return a look at what was read that makes a narrow hand wider; None if it is not narrow."""
+    """Return a look that makes a narrow hand wider; None if what was read is not of one."""
     boxes = [found.box for found in Reading(rows).digits if found.digit != 1]
-    if len(boxes) < MIN_NARROW_DIGITS:
+    if len(boxes) < MIN_DIGITS:
         return None
     aspect = median(width / height for _, _, width, height in boxes)
-    return replace(IF_NARROW, stretch=WIDENED_ASPECT / aspect) if aspect < NARROW_ASPECT else None
+    if not NARROWEST <= aspect < NARROW:
+        return None
+    return Look(gain=math.inf, number_gain=WIDE_GAIN, stretch=WIDENED / aspect)
 
 
 def reduce(gray: GrayImage, side: int) -> GrayImage:
@@ -72,26 +77,3 @@ def reduce(gray: GrayImage, side: int) -> GrayImage:
     # Down to a half no pixel is passed over, and this is quicker.
     interpolation = cv2.INTER_LINEAR if scale < 2 else cv2.INTER_AREA
     return cv2.resize(gray, size, interpolation=interpolation).astype(np.uint8, copy=False)
-
-
-def enlarge(rows: Rows, looked_at: GrayImage, gray: GrayImage) -> Rows:
-    """Return what was read in what was looked at with its boxes in the whole picture."""
-    if looked_at.shape == gray.shape:
-        return rows
-    down, across = (whole / part for whole, part in zip(gray.shape, looked_at.shape, strict=True))
-
-    def enlarge_box(box: Box) -> Box:
-        left, top, width, height = box
-        return round(across * left), round(down * top), round(across * width), round(down * height)
-
-    return move(rows, enlarge_box)
-
-
-def move(rows: Rows, move_box: Callable[[Box], Box]) -> Rows:
-    """Return what was read with each digit's box somewhere else."""
-
-    def move_number(number: Number) -> Number:
-        digits = tuple(replace(found, box=move_box(found.box)) for found in number.digits)
-        return replace(number, digits=digits)
-
-    return tuple(tuple(map(move_number, row)) for row in rows)

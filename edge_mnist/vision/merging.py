@@ -23,7 +23,7 @@ def weigh(numbers: Iterable[Number]) -> float:
     return sum(found.confidence * found.box[3] for number in numbers for found in number.digits)
 
 
-def take_better(rows: Rows, others: Rows) -> Rows:
+def take_better(rows: Rows, others: Rows, min_gain: float = MIN_GAIN) -> Rows:
     """Put another reading's numbers in their places where more was read.
 
     What only the other one has read is taken if it is unmistakable: much of that is no digit. What
@@ -32,6 +32,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
     Args:
         rows: What was read.
         others: What else was read in the same frame.
+        min_gain: Where a number is, others are taken that are more than so many times as much.
 
     Returns:
         The lines that there were, and those of new numbers, from top to bottom; each from left to
@@ -62,7 +63,7 @@ def take_better(rows: Rows, others: Rows) -> Rows:
             continue
         is_level = len({row for row, _ in own}) == len({row for row, _ in other}) == 1
         was, would_be = _compare([n for _, n in own], [n for _, n in other], ratio)
-        if is_level and would_be > MIN_GAIN * was:
+        if is_level and would_be > min_gain * was:
             own = [(own[0][0], number) for _, number in other]
         for row, number in own:
             merged[row].append(number)

@@ -9,6 +9,7 @@ import numpy as np
 from edge_mnist.vision.blobs import Blob
 from edge_mnist.vision.candidates import Candidate
 from edge_mnist.vision.components import Mask
+from edge_mnist.vision.segmentation import Segmentation
 
 Item = TypeVar("Item")
 
@@ -24,13 +25,14 @@ MIN_SIDE_ROWS = 5
 SIDE_LEAN = 5
 
 
-def part_numbers(row: Sequence[Candidate], upright: Mask | None) -> list[list[Candidate]]:
+def part_numbers(row: Sequence[Candidate], found: Segmentation) -> list[list[Candidate]]:
     """Part the candidates of a line into numbers; see `part_where_wide`."""
-    return part_where_wide(row, [candidate.blob for candidate in row], upright)
+    blobs = [candidate.blob for candidate in row]
+    return part_where_wide(row, blobs, found.upright, found.ink.stretch)
 
 
 def part_where_wide(
-    row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None
+    row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None, stretch: float = 1.0
 ) -> list[list[Item]]:
     """Part what stands in a line where the gap is wide, or where a side of a wide cell is.
 
@@ -38,27 +40,34 @@ def part_where_wide(
         row: What stands there.
         blobs: The ink of each.
         upright: As in `Segmentation`.
+        stretch: As in `InkMap`: gaps and cells are as many times as wide.
     """
     groups: list[list[Item]] = []
     for index, (item, blob) in enumerate(zip(row, blobs, strict=True)):
         if index:
             last = blobs[index - 1]
-            is_near = blob.left - last.right <= MAX_NUMBER_GAP * max(last.height, blob.height)
-            if is_near and (upright is None or not _are_in_cells(last, blob, upright)):
+            unit = stretch * max(last.height, blob.height)
+            is_near = blob.left - last.right <= MAX_NUMBER_GAP * unit
+            if is_near and (upright is None or not _are_in_cells(last, blob, upright, unit)):
                 groups[-1].append(item)
                 continue
         groups.append([item])
     return groups
 
 
-def _are_in_cells(left: Blob, right: Blob, upright: Mask) -> bool:
+def _are_in_cells(left: Blob, right: Blob, upright: Mask, unit: float) -> bool:
     """Tell whether neighbours stand in two cells of a table: a rule between them, others far away.
 
     Squared paper has cells no wider than a digit, and so have combs, whose digits are one number.
+
+    Args:
+        left: The one.
+        right: The other.
+        upright: As in `Segmentation`.
+        unit: How far it is across, in pixels, where it is a height of the larger one down.
     """
-    height = max(left.height, right.height)
     top, bottom = max(left.top, right.top), min(left.bottom, right.bottom)
-    if right.left - left.right < MIN_CELL_GAP * height or bottom - top < MIN_SIDE_ROWS:
+    if right.left - left.right < MIN_CELL_GAP * unit or bottom - top < MIN_SIDE_ROWS:
         return False
     band = cv2.dilate(upright[top:bottom], np.ones((1, SIDE_LEAN), np.uint8))
     are_sides = band.mean(axis=0) >= MIN_SIDE_SHARE
@@ -67,4 +76,4 @@ def _are_in_cells(left: Blob, right: Blob, upright: Mask) -> bool:
     if between[1] - between[0] != 1 or not 0 < between[0] < len(sides) - 1:
         return False
     cells = np.diff(sides[between[0] - 1 : between[0] + 2])
-    return bool(cells.min() >= MIN_CELL_WIDTH * height)
+    return bool(cells.min() >= MIN_CELL_WIDTH * unit)

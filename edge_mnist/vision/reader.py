@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
 import cv2
@@ -23,19 +24,11 @@ from edge_mnist.vision.ink_reader import (
     Stopwatch,
     as_digit,
 )
-from edge_mnist.vision.looks import (
-    IF_NOISY,
-    IF_UNCLEAR,
-    Look,
-    enlarge,
-    look_wider,
-    move,
-    reduce,
-)
+from edge_mnist.vision.looks import IF_NOISY, IF_UNCLEAR, Look, look_wider, reduce
 from edge_mnist.vision.merging import take_better, weigh
 from edge_mnist.vision.outline import Corners, find_outline
 from edge_mnist.vision.page import locate_box, straighten
-from edge_mnist.vision.reading import Box, Number, Reading, Rows
+from edge_mnist.vision.reading import Box, Number, Reading, Rows, move_boxes, scale_boxes
 from edge_mnist.vision.segmentation import Segmentation, frame_box, segment
 from edge_mnist.vision.single import find_single
 from edge_mnist.vision.windows import lighten_windows
@@ -50,6 +43,8 @@ MAX_NOISE = 0.03
 # holds this share of the digits that are clear: the rest may be the grain of a desk.
 MIN_UNCLEAR_SHARE = 0.3
 MIN_SHEET_SHARE = 0.5
+# One that covers this share of the picture needs no closer view.
+MIN_LARGE_SHEET = 0.5
 # A picture that one digit fills falls into so many pieces at most, taken for a page.
 MAX_FRAGMENTS = 3
 # Blue, green, red.
@@ -57,19 +52,26 @@ BOX_COLOR = (0, 200, 255)
 
 
 @dataclass(frozen=True)
-class _FirstLook:
-    """What a first look at a picture, or a closer one, has shown."""
+class _View:
+    """A whole picture in so many pixels, and what may be digits there."""
 
-    reduced: GrayImage  # what was looked at
-    seen: list[Seen]
+    picture: GrayImage
+    found: list[Segmentation]
+    is_last: bool  # there is no closer one, or what is seen is not that small
+    reader: InkReader
+
+    @cached_property
+    def seen(self) -> list[Seen]:
+        """What models say of it."""
+        return [self.reader.see(one) for one in self.found]
+
+    @property
+    def is_clear(self) -> bool:
+        return any(seen.unclear_share < MIN_UNCLEAR_SHARE for seen in self.seen)
 
     @property
     def is_noisy(self) -> bool:
-        return self.seen[0].segmentation.ink.noise > MAX_NOISE
-
-    @property
-    def is_small(self) -> bool:
-        return any(_is_small(seen.segmentation) for seen in self.seen)
+        return self.found[0].ink.noise > MAX_NOISE
 
 
 class Reader:
@@ -114,38 +116,49 @@ class Reader:
         started = time.perf_counter()
         gray = _as_gray(frame)
         self._stopwatch.ms = 0.0
-        for look in self._look(gray):
-            rows = self._read_sheet(gray, look)
-            if rows is not None:
+        rows: Rows | None = None
+        for view in self._view(gray):
+            # A sheet that holds too little in one view does so in the next.
+            if rows is None:
+                rows = self._read_sheet(gray, view)
+            if rows:
                 break
         else:
-            rows = self._read_picture(gray, look)
+            rows = self._read_picture(gray, view)
         classify_ms = self._stopwatch.ms
         whole_ms = 1e3 * (time.perf_counter() - started)
         return Reading(rows, {"segment": whole_ms - classify_ms, "classify": classify_ms})
 
-    def _look(self, gray: GrayImage) -> Iterator[_FirstLook]:
+    def _view(self, gray: GrayImage) -> Iterator[_View]:
         """Look at a picture; then once more in more pixels, if what was seen is that small."""
         for side in SIDES_PX:
-            reduced = lighten_windows(reduce(gray, side))
+            picture = lighten_windows(reduce(gray, side))
             # As dark ink, as bright ink or both.
-            look = _FirstLook(reduced, [self._ink.see(segment(ink)) for ink in map_ink(reduced)])
-            yield look
-            if max(gray.shape) <= side or not look.is_small:
+            found = [segment(ink) for ink in map_ink(picture)]
+            is_large = max(gray.shape) <= side or not any(map(_is_small, found))
+            view = _View(picture, found, is_large or side == SIDES_PX[-1], self._ink)
+            yield view
+            if view.is_last:
                 break
 
-    def _read_sheet(self, gray: GrayImage, first: _FirstLook) -> Rows | None:
+    def _read_sheet(self, gray: GrayImage, view: _View) -> Rows | None:
         """Read a sheet of paper as it is from above.
 
         Returns:
-            None if all is clear without, if there is no sheet, if there is little on it, or if a
-            number stands beside it.
+            None if all is clear without, if there is no sheet, or if a number stands beside it;
+            nothing if there is too little on it.
         """
-        if any(seen.unclear_share < MIN_UNCLEAR_SHARE for seen in first.seen):
+        if view.is_last and view.is_clear:
             return None
         corners = find_outline(gray)
-        scale = gray.shape[1] / first.reduced.shape[1]
-        if corners is None or any(_has_beside(seen, corners / scale) for seen in first.seen):
+        if corners is None:
+            return None
+        # What stands beside it may be too small to be seen yet.
+        is_large = cv2.contourArea(corners) >= MIN_LARGE_SHEET * gray.size
+        if not view.is_last and (not is_large or view.is_clear):
+            return None
+        scale = gray.shape[1] / view.picture.shape[1]
+        if any(_has_beside(seen, corners / scale) for seen in view.seen):
             return None
         sheet = straighten(gray, corners)
         height, width = sheet.shape
@@ -156,22 +169,22 @@ class Reader:
             left, top, wide, high = cv2.boundingRect(locate_box(shares, corners.tolist()))
             return left, top, wide, high
 
-        *_, closest = self._look(sheet)
-        rows = move(self._read_picture(sheet, closest), place)
-        of_all = scale * max(_weigh_clear(seen) for seen in first.seen)
-        return rows if rows and _weigh(rows) >= MIN_SHEET_SHARE * of_all else None
+        *_, closest = self._view(sheet)
+        rows = move_boxes(self._read_picture(sheet, closest), place)
+        of_all = scale * max(_weigh_clear(seen) for seen in view.seen)
+        return rows if _weigh(rows) >= MIN_SHEET_SHARE * of_all else ()
 
-    def _read_picture(self, gray: GrayImage, first: _FirstLook) -> Rows:
-        """Read what the first look has seen, and look again where others may see more."""
-        found = self._read_all(first.seen, first.reduced)
+    def _read_picture(self, gray: GrayImage, view: _View) -> Rows:
+        """Read what is in a view, and look again where others may see more."""
+        found = self._read_all(view.seen, view.picture)
         rows = found.rows
         digits = Reading(rows).digits
         if len(digits) <= MAX_FRAGMENTS:
             clear = [found.box for found in digits] if found.is_clear else []
-            rows = max(rows, self._read_single(first.reduced, clear), key=_weigh)
-        rows = enlarge(rows, first.reduced, gray)
-        side = max(first.reduced.shape)
-        for look in (IF_NOISY if first.is_noisy else ()) + (() if found.is_clear else IF_UNCLEAR):
+            rows = max(rows, self._read_single(view.picture, clear), key=_weigh)
+        rows = scale_boxes(rows, view.picture.shape, gray.shape)
+        side = max(view.picture.shape)
+        for look in (IF_NOISY if view.is_noisy else ()) + (() if found.is_clear else IF_UNCLEAR):
             rows = self._look_again(gray, look, side, rows)
         wider = look_wider(rows)
         return rows if wider is None else self._look_again(gray, wider, side, rows)
@@ -182,15 +195,18 @@ class Reader:
         Args:
             gray: The whole picture.
             look: The other look.
-            side: Of the first look.
+            side: The longer one of the view.
             rows: What was read, with boxes in the whole picture.
         """
         reduced = lighten_windows(look.take(gray, side))
-        found = [segment(replace(ink, min_contrast=look.min_contrast)) for ink in map_ink(reduced)]
-        others = self._read_all([self._ink.see(one) for one in found], reduced).rows
-        others = enlarge(others, reduced, gray)
+        inks = [
+            replace(ink, min_contrast=look.min_contrast, stretch=look.stretch)
+            for ink in map_ink(reduced)
+        ]
+        others = self._read_all([self._ink.see(segment(ink)) for ink in inks], reduced).rows
+        others = scale_boxes(others, reduced.shape, gray.shape)
         is_more = _weigh(others) > look.gain * _weigh(rows)
-        return others if is_more else take_better(rows, others)
+        return others if is_more else take_better(rows, others, look.number_gain)
 
     def _read_all(self, seen: Sequence[Seen], gray: GrayImage) -> Found:
         """Read what was found as dark ink and as bright ink, and return what is more."""
@@ -224,8 +240,8 @@ class Reader:
         """
         gray = _as_gray(frame)
         # Of two ways to see it, the more likely comes first.
-        *_, closest = self._look(gray)
-        found = closest.seen[0].segmentation
+        *_, closest = self._view(gray)
+        found = closest.found[0]
         blobs = [blob for row in found.rows for blob in row]
         images = [fit_ink(cut_ink(found.ink, blob)) for blob in blobs]
         crops = np.hstack(images) if images else np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)

@@ -1,7 +1,7 @@
 """What was read in a frame."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,35 @@ class Number:
 
 # The numbers of each line of text, line by line, from left to right.
 Rows = tuple[tuple[Number, ...], ...]
+
+
+def move_boxes(rows: Rows, move: Callable[[Box], Box]) -> Rows:
+    """Return what was read with each digit's box somewhere else."""
+
+    def move_number(number: Number) -> Number:
+        digits = tuple(replace(found, box=move(found.box)) for found in number.digits)
+        return replace(number, digits=digits)
+
+    return tuple(tuple(map(move_number, row)) for row in rows)
+
+
+def scale_boxes(rows: Rows, seen: tuple[int, ...], whole: tuple[int, ...]) -> Rows:
+    """Return what was read in a picture of another size with its boxes in the whole one.
+
+    Args:
+        rows: What was read.
+        seen: Height and width of what it was read in.
+        whole: The same of the whole picture.
+    """
+    if seen == whole:
+        return rows
+    down, across = whole[0] / seen[0], whole[1] / seen[1]
+
+    def scale(box: Box) -> Box:
+        left, top, width, height = box
+        return round(across * left), round(down * top), round(across * width), round(down * height)
+
+    return move_boxes(rows, scale)
 
 
 @dataclass(frozen=True)

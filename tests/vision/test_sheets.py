@@ -72,6 +72,33 @@ def test_numbers_of_two_sheets_are_read(hand, desk, draw_sheet, reader):
     assert len({"8125", "6047"} & set(texts)) >= 1
 
 
+@pytest.fixture(scope="module")
+def draw_small_sheet(make_paper, write):
+    """Return a function that draws a sheet with numbers of 22 pixels, and print."""
+
+    def draw(numbers, width, height, hand=0):
+        sheet = make_paper(height, width, level=225)
+        for row, number in enumerate(numbers):
+            write(sheet, number, 60, 60 + 70 * row, height=22, hand=hand + row)
+        for row, text in enumerate(PRINT):
+            place = (width // 2, 80 + 70 * row)
+            cv2.putText(sheet, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, 60, 1)
+        return sheet
+
+    return draw
+
+
+@pytest.mark.parametrize("hand", range(3))
+def test_small_number_beside_a_sheet_is_read(hand, make_paper, draw_small_sheet, write, reader):
+    sheet = draw_small_sheet(["40735", "91582", "60374"], 900, 700, hand)
+    mat = make_paper(1350, 1800, level=120)
+    for row, number in enumerate(["7264", "8509"]):
+        write(mat, number, 1200, 500 + 100 * row, height=18, hand=hand + row)
+    photo, _ = lay(mat, sheet, [(100, 200), (1010, 180), (1020, 900), (90, 880)])
+    texts = {number.text for number in reader.read(photo).numbers}
+    assert len({"7264", "8509"} & texts) >= 1
+
+
 @pytest.mark.parametrize(
     ("font", "scale", "thickness"),
     [(cv2.FONT_HERSHEY_COMPLEX, 0.7, 1), (cv2.FONT_HERSHEY_DUPLEX, 0.7, 2)],
