@@ -29,7 +29,8 @@ class Look:
 
     Attributes:
         gain: All of it is taken if it is more than so many times as much.
-        number_gain: Otherwise where a number is, what is so many times as much is.
+        number_gain: Otherwise where a number is, what has as many digits is, and is more than so
+            many times as much.
         side_share: How long its longer side is, as a share of the first look's.
         stretch: How many times as wide it is made.
         min_contrast: What stands out by no more than this is no ink, 0 to 255.

@@ -32,7 +32,7 @@ def take_better(rows: Rows, others: Rows, min_gain: float = MIN_GAIN) -> Rows:
     Args:
         rows: What was read.
         others: What else was read in the same frame.
-        min_gain: Where a number is, others are taken that are more than so many times as much.
+        min_gain: Others of as many digits are taken where they are more than so many times as much.
 
     Returns:
         The lines that there were, and those of new numbers, from top to bottom; each from left to
@@ -62,8 +62,8 @@ def take_better(rows: Rows, others: Rows, min_gain: float = MIN_GAIN) -> Rows:
                     merged[line_of[line]].append(number)
             continue
         is_level = len({row for row, _ in own}) == len({row for row, _ in other}) == 1
-        was, would_be = _compare([n for _, n in own], [n for _, n in other], ratio)
-        if is_level and would_be > min_gain * was:
+        sides = [number for _, number in own], [number for _, number in other]
+        if is_level and _is_better(*sides, ratio, min_gain):
             own = [(own[0][0], number) for _, number in other]
         for row, number in own:
             merged[row].append(number)
@@ -75,13 +75,16 @@ def take_better(rows: Rows, others: Rows, min_gain: float = MIN_GAIN) -> Rows:
     return tuple(ordered)
 
 
-def _compare(own: Sequence[Number], other: Sequence[Number], ratio: float) -> tuple[float, float]:
-    """Return how much two readings have read in the same place, apart from their resolution.
+def _is_better(
+    own: Sequence[Number], other: Sequence[Number], ratio: float, min_gain: float
+) -> bool:
+    """Tell whether another reading has read more in the same place, apart from its resolution.
 
     Args:
-        own: What one has.
+        own: What the one has.
         other: What the other has.
-        ratio: How many times as high digits are in the first; it matters where one has more.
+        ratio: How many times as high digits are in the one; it matters where one has more of them.
+        min_gain: So many times as much it must be where neither has more.
     """
     sides = [[found for number in side for found in number.digits] for side in (own, other)]
     usual = [float(median(found.box[3] for found in side)) if side else 1.0 for side in sides]
@@ -90,8 +93,8 @@ def _compare(own: Sequence[Number], other: Sequence[Number], ratio: float) -> tu
         for side, most in zip(sides, usual, strict=True)
     )
     if len(sides[0]) == len(sides[1]):
-        return was, would_be
-    return usual[0] * was, ratio * usual[1] * would_be
+        return would_be > min_gain * was
+    return ratio * usual[1] * would_be > MIN_GAIN * usual[0] * was
 
 
 def _compare_heights(pairs: Sequence[tuple[Number, Number]]) -> float:

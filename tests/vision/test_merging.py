@@ -34,6 +34,13 @@ def test_surer_reading_is_taken():
     assert merge(mine, theirs) == ["72 3"]
 
 
+def test_less_sure_reading_of_as_many_digits_is_taken_if_that_suffices():
+    mine = ((number("1134", 0, confidence=0.95), number("123456789012", 200, confidence=0.95)),)
+    theirs = ((number("7734", 0, confidence=0.9), number("12345678901", 200, confidence=0.95)),)
+    assert merge(mine, theirs) == ["1134 123456789012"]
+    assert merge(mine, theirs, 0.9) == ["7734 123456789012"]
+
+
 @pytest.mark.parametrize("fall", [-8, 8])
 def test_line_of_a_turned_page_does_not_stand_in_the_next_ones_place(fall):
     below = (number("24816357", 0, top=50, fall=fall),)
