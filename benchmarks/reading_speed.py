@@ -1,6 +1,6 @@
 """What reading a frame costs, by stage, on one thread, and how that grows with the digits in it.
 
-Usage: python benchmarks/reading_speed.py [--rounds 10] [--model NAME] [--json] (five minutes);
+Usage: python benchmarks/reading_speed.py [--rounds 10] [--model NAME] [--json] (eight minutes);
 writes results/reading_speed.md and reading_speed.png. With --json nothing is written: the figures
 go to stdout.
 """

@@ -13,8 +13,8 @@ from edge_mnist.vision.merging import MIN_GAIN
 from edge_mnist.vision.reading import Reading, Rows
 
 # A hand is narrow whose digits other than 1, so many at least, have less than this width in the
-# median, in heights; MNIST's have about three quarters. It is made so wide: on pages of handwriting
-# fonts all the way was no better. What is narrower than any writing is none.
+# median, in heights; MNIST's have about three quarters. It is made WIDENED wide. What is narrower
+# than NARROWEST is no writing.
 MIN_DIGITS = 4
 NARROW = 0.5
 WIDENED = 0.65

@@ -67,6 +67,7 @@ class _View:
 
     @property
     def is_clear(self) -> bool:
+        """Whether most of it is clear digits, as dark ink or as bright ink."""
         return any(seen.unclear_share < MIN_UNCLEAR_SHARE for seen in self.seen)
 
     @property
