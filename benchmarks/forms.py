@@ -182,7 +182,7 @@ def make_readers(models: DigitModel) -> dict[str, FieldReader]:
 def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
     """Read a page and compare; with a name, tell of each wrong field on stderr."""
     started = time.perf_counter()
-    reading = reader.read(form.photo)
+    reading = reader.read(form.photo, careful=True)
     tally = Tally(1, int(reading.corners is not None), ms=[1e3 * (time.perf_counter() - started)])
     for found in reading.fields:
         truth, read = form.texts[found.name], found.text.replace(NO_DIGIT, "")
@@ -207,7 +207,7 @@ def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
 def measure_plain(reader: Reader, form: FilledForm) -> PlainTally:
     """Read a page without its fields and compare."""
     started = time.perf_counter()
-    read = [number.text for number in reader.read(form.photo).numbers]
+    read = [number.text for number in reader.read(form.photo, careful=True).numbers]
     ms = 1e3 * (time.perf_counter() - started)
     written = [text for text in form.texts.values() if text]
     right = Counter(written) & Counter(read)

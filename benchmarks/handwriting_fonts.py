@@ -149,7 +149,7 @@ def read_scenes(digits: Examples) -> list[SceneScore]:
         hand, difficulty = divmod(index, len(DEGREES))
         own = slice(NUM_CLASSES * hand, NUM_CLASSES * (hand + 1))
         scene = make_scene(index, difficulty, Examples(digits.images[own], digits.labels[own]))
-        scores.append(score_scene(scene.truth, reader.read(scene.picture)))
+        scores.append(score_scene(scene.truth, reader.read(scene.picture, careful=True)))
         show_progress(index + 1, total, "scenes")
     return scores
 

@@ -122,7 +122,7 @@ def run(
 def read_scene(index: int) -> SceneScore:
     """Make a scene, read it and score it; write it if it is to be shown and has a failure."""
     scene = remake(index)
-    reading = _bench.reader.read(scene.picture)
+    reading = _bench.reader.read(scene.picture, careful=True)
     score = score_scene(scene.truth, reading)
     if _bench.show is not None and not score.is_perfect:
         picture = draw_scene(scene, reading)
@@ -148,7 +148,7 @@ def choose_failures(scores: Sequence[SceneScore]) -> list[SceneScore]:
 def reread(score: SceneScore) -> tuple[Scene, SceneScore, Reading]:
     """Make and read a scene once more."""
     scene = remake(score.index)
-    return scene, score, _bench.reader.read(scene.picture)
+    return scene, score, _bench.reader.read(scene.picture, careful=True)
 
 
 def remake(index: int) -> Scene:

@@ -99,7 +99,10 @@ def render_failures(scenes: Sequence[SceneScore]) -> str:
 
 
 def render_doubts(scenes: Sequence[SceneScore]) -> str:
-    """Return how many of the numbers that were read wrong, and right, were told with doubt."""
+    """Return how many numbers, of the wrong and the right, were told with doubt; and of the rest.
+
+    The rest is what nobody would look at again.
+    """
     numbers = [n for scene in scenes for n in scene.numbers if n.confidence is not None]
     rows = []
     for limit in DOUBTS:
@@ -108,8 +111,13 @@ def render_doubts(scenes: Sequence[SceneScore]) -> str:
             doubted = [n.confidence < limit for n in numbers if n.is_right == is_right]
             share = 100 * sum(doubted) / max(len(doubted), 1)
             row.append(f"{share:.1f} % ({sum(doubted)} of {len(doubted):,})")
+        rest = [n.is_right for n in numbers if n.confidence >= limit]
+        row.append(f"{100 * sum(rest) / max(len(rest), 1):.2f} % ({sum(rest):,} of {len(rest):,})")
         rows.append(row)
-    header = ["numbers told with less than", "of those read wrong", "of those read right"]
+    header = [
+        "numbers told with less than", "of those read wrong", "of those read right",
+        "right of those told with more",
+    ]  # fmt: skip
     return render_markdown_table(header, rows)
 
 

@@ -240,9 +240,9 @@ def test_doubt_about_right_and_wrong_numbers_is_counted():
     numbers = tuple(NumberScore("7", read, True, ("right",), sure) for read, sure in told)
     rows = reading_report.render_doubts([SceneScore(0, 0, numbers, ())]).splitlines()[2:]
     assert rows == [
-        "| 90 % | 50.0 % (1 of 2) | 0.0 % (0 of 2) |",
-        "| 95 % | 50.0 % (1 of 2) | 50.0 % (1 of 2) |",
-        "| 99 % | 100.0 % (2 of 2) | 50.0 % (1 of 2) |",
+        "| 90 % | 50.0 % (1 of 2) | 0.0 % (0 of 2) | 66.67 % (2 of 3) |",
+        "| 95 % | 50.0 % (1 of 2) | 50.0 % (1 of 2) | 50.00 % (1 of 2) |",
+        "| 99 % | 100.0 % (2 of 2) | 50.0 % (1 of 2) | 100.00 % (1 of 1) |",
     ]
 
 

@@ -122,7 +122,7 @@ def _read_numbers(
     collector = None if collect is None else Collector(collect)
     reader = Reader(collector.watch(models) if collector else models, threshold)
     for path, picture in report.pictures:
-        reading = reader.read(picture)
+        reading = reader.read(picture, careful=True)
         lines = render_lines(reading) or ["no digit"]
         report.add(path, describe_reading(reading), lines, partial(annotate, picture, reading))
         if collector is not None:
@@ -151,7 +151,7 @@ def _read_fields(
     readings = []
     try:
         for path, picture in report.pictures:
-            reading = reader.read(picture)
+            reading = reader.read(picture, careful=True)
             readings.append((path, reading))
             draw = partial(annotate_form, picture, form, reading)
             report.add(path, describe_form(reading), render_fields(reading), draw)

@@ -22,6 +22,7 @@ from edge_mnist.vision.choosing import (
     is_worth_cutting,
     stands_between,
 )
+from edge_mnist.vision.ctc import rate_text
 from edge_mnist.vision.cutting import propose_parts
 from edge_mnist.vision.edges import is_edge, leave_edges_out
 from edge_mnist.vision.ink import InkMap
@@ -93,7 +94,12 @@ class Found:
 
 
 class InkReader:
-    """Reads numbers where they have been found; one instance serves one thread at a time."""
+    """Reads numbers where they have been found; one instance serves one thread at a time.
+
+    Attributes:
+        is_careful: Whether it tells how likely each number is as a whole, also where its digits
+            leave no doubt: in a still picture, of which there will be no second look.
+    """
 
     def __init__(self, classifier: DigitModel, min_confidence: float, stopwatch: Stopwatch) -> None:
         """Make a reader.
@@ -109,6 +115,7 @@ class InkReader:
         self._classifier = classifier
         self._min_confidence = min_confidence
         self._stopwatch = stopwatch
+        self.is_careful = False
         self._pairs = PairReader.load()
         self._lines = LineReader.load()
 
@@ -158,7 +165,7 @@ class InkReader:
         ink: InkMap,
         is_clear: bool,
     ) -> tuple[list[Candidate], float]:
-        """Read a number as a whole where its digits leave doubt.
+        """Read a number as a whole where its digits leave doubt, or all is read with care.
 
         Args:
             group: All that may be digits.
@@ -167,16 +174,19 @@ class InkReader:
             is_clear: Whether what looks like a digit is one, but for a few.
 
         Returns:
-            What is likelier of its digits and what the whole is read as; and how likely that is, as
-            a whole, 0 to 1: 1 where there is no doubt.
+            Its digits, or what the whole is read as if they leave doubt and that is likelier; and
+            how likely that is, as a whole, 0 to 1: 1 where none was read.
         """
-        if group[0].is_print or not is_unsure(group, number, is_clear):
+        is_doubtful = is_unsure(group, number, is_clear)
+        if group[0].is_print or not (is_doubtful or (self.is_careful and number)):
             return number, 1.0
         strip = cut_strip(ink, [c.blob for c in group])
         if strip is None:
             return number, 1.0
         with self._stopwatch:
             probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
+        if not is_doubtful:
+            return number, math.exp(rate_text(probabilities, [c.prediction.digit for c in number]))
         seen, likelihood = choose_text(group, number, probabilities)
         if seen is not None:
             number = place_digits(seen, probabilities, strip, group, ink)

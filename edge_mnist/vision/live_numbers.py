@@ -87,7 +87,7 @@ class LiveNumberReader:
 
     def read_again(self, picture: Picture, *, is_still: bool) -> LiveNumbers:
         """Read a frame once more."""
-        reading = self._reader.read(picture)
+        reading = self._reader.read(picture, careful=is_still)
         if not is_still:
             return LiveNumbers(reading, [], self._tracker.stable)
         numbers = [

@@ -105,11 +105,14 @@ class Reader:
         """Digits of which it is less sure are left out, 0 to 1."""
         return self._min_confidence
 
-    def read(self, frame: Picture) -> Reading:
+    def read(self, frame: Picture, *, careful: bool = False) -> Reading:
         """Read a frame.
 
         Args:
             frame: uint8 [height, width, 3] (blue, green, red) or [height, width].
+            careful: Whether numbers that leave no doubt are doubted, too, by reading each as a
+                whole: some milliseconds a number, and a confidence that tells more of what is
+                wrong. For a picture of which no other follows.
 
         Raises:
             InvalidInputError: If it is something else.
@@ -117,6 +120,7 @@ class Reader:
         started = time.perf_counter()
         gray = _as_gray(frame)
         self._stopwatch.ms = 0.0
+        self._ink.is_careful = careful
         rows: Rows | None = None
         for view in self._view(gray):
             # A sheet that holds too little in one view does so in the next.

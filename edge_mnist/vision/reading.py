@@ -51,7 +51,7 @@ class Number:
     Attributes:
         digits: At least one.
         likelihood: The probability that these and no others are written, 0 to 1, as told before
-            any were left out for their confidence; 1 where the digits leave no doubt.
+            any were left out for their confidence; 1 where it was not read as a whole.
     """
 
     digits: tuple[FoundDigit, ...]
