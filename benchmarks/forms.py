@@ -182,7 +182,7 @@ def make_readers(models: DigitModel) -> dict[str, FieldReader]:
 def measure(reader: FieldReader, form: FilledForm, name: str = "") -> Tally:
     """Read a page and compare; with a name, tell of each wrong field on stderr."""
     started = time.perf_counter()
-    reading = reader.read(form.photo, careful=True)
+    reading = reader.read(form.photo)
     tally = Tally(1, int(reading.corners is not None), ms=[1e3 * (time.perf_counter() - started)])
     for found in reading.fields:
         truth, read = form.texts[found.name], found.text.replace(NO_DIGIT, "")

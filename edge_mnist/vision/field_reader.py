@@ -64,12 +64,11 @@ class FieldReader:
         # What it is unsure of is not left out here, but doubtful.
         self._reader = Reader(classifier, min_confidence=0.0)
 
-    def read(self, frame: Picture, *, careful: bool = False) -> FormReading:
+    def read(self, frame: Picture) -> FormReading:
         """Read a photograph of the page.
 
         Args:
             frame: uint8 [height, width, 3] (blue, green, red) or [height, width].
-            careful: As `Reader.read` takes it, for fields without cells.
         """
         gray = (
             frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.uint8)
@@ -93,7 +92,7 @@ class FieldReader:
         free = {field.name: box for field, box in legible if not field.cells}
         # One reading of a page with nothing else on it, not one a field.
         writing = lift_writing(page.gray, list(free.values()))
-        reading = self._reader.read(writing, careful=careful) if free else Reading()
+        reading = self._reader.read(writing) if free else Reading()
         fields = []
         for field in self.form.fields:
             if field.name in combs:

@@ -93,7 +93,7 @@ class LiveFieldReader:
     def read_again(self, picture: Picture, *, is_still: bool) -> LiveForm:
         """Read a frame once more."""
         started_s = time.perf_counter()
-        reading = self._reader.read(picture, careful=is_still)
+        reading = self._reader.read(picture)
         ms = {"read": 1e3 * (time.perf_counter() - started_s)}
         holding = [field for field in reading.fields if is_still and field.text]
         return LiveForm(self._reader.form, reading, holding, ms)

@@ -112,7 +112,7 @@ class Reader:
             frame: uint8 [height, width, 3] (blue, green, red) or [height, width].
             careful: Whether numbers that leave no doubt are doubted, too, by reading each as a
                 whole: some milliseconds a number, and a confidence that tells more of what is
-                wrong. For a picture of which no other follows.
+                wrong. For pictures of which no second one follows.
 
         Raises:
             InvalidInputError: If it is something else.

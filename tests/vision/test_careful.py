@@ -6,8 +6,6 @@ pytest.importorskip("cv2")
 
 from edge_mnist.cascade import load_models
 from edge_mnist.prediction import Prediction
-from edge_mnist.vision.field_reader import FieldReader
-from edge_mnist.vision.fields import Field, FormFields
 from edge_mnist.vision.live_numbers import LiveNumberReader
 from edge_mnist.vision.reader import Reader
 
@@ -73,14 +71,3 @@ def test_care_for_one_picture_is_not_for_the_next(page):
 def test_still_pictures_are_read_with_care_and_video_is_not(page):
     assert read_live(page, is_still=True).confidence < 0.5
     assert read_live(page, is_still=False).confidence > 0.95
-
-
-def test_field_without_cells_is_doubtful_by_care(page):
-    field = Field("all", (0.0, 0.2, 1.0, 0.6), digits=(1, 12))
-    reader = FieldReader(Wrong(), FormFields((field,), "whole"))
-    (found,) = reader.read(page).fields
-    assert found.text == TEXT.replace("4", "9")
-    assert found.doubts == ()
-    (doubted,) = reader.read(page, careful=True).fields
-    assert doubted.text == found.text
-    assert any(doubt.endswith("% as a whole") for doubt in doubted.doubts)
