@@ -34,14 +34,20 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Args:
         path: Where the content shall stand; what stood there is replaced.
         content: Bytes, or text that is written as UTF-8.
+
+    Raises:
+        OSError: If it cannot be written; its `filename` is the path, or the folder that cannot be
+            made.
     """
     handle, temporary = _open_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
         put_in_place(temporary, path)
-    except BaseException:
+    except BaseException as exc:
         temporary.unlink(missing_ok=True)
+        if isinstance(exc, OSError):
+            exc.filename = str(path)  # a full disk does not tell what it had no room for
         raise
 
 
@@ -69,7 +75,11 @@ def _open_beside(path: Path) -> tuple[int, Path]:
     import tempfile  # costs 2 ms, with what it brings in; who only reads shall not wait for it
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
+    except OSError as exc:
+        exc.filename = str(path)  # nobody has asked for the temporary one
+        raise
     return handle, Path(temporary)
 
 

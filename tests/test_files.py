@@ -36,6 +36,27 @@ def test_interrupted_write_keeps_the_old_file_and_leaves_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_failure_names_the_file_that_was_asked_for(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "file"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            write_atomically(path, "9" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failure_to_begin_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / ("9" * 300)
+    with pytest.raises(OSError, match="File name too long") as caught:
+        write_atomically(path, "new")
+    assert caught.value.filename == str(path)
+
+
 def test_file_that_is_read_is_spared_whatever_it_is_called(tmp_path):
     read = tmp_path / "read.png"
     read.write_text("a picture")

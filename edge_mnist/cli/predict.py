@@ -151,7 +151,7 @@ def _read_fields(
     readings = []
     try:
         for path, picture in report.pictures:
-            reading = reader.read(picture, careful=True)
+            reading = reader.read(picture)
             readings.append((path, reading))
             draw = partial(annotate_form, picture, form, reading)
             report.add(path, describe_form(reading), render_fields(reading), draw)
