@@ -63,6 +63,19 @@ def test_digit_is_read_off_any_picture(name, paint, seven, edge_mnist, write_pic
     assert outcome.err == ""
 
 
+def test_numbers_that_leave_no_doubt_are_doubted_as_wholes(
+    page, edge_mnist, write_picture, monkeypatch
+):
+    path = write_picture("page.png", page)
+    (sure, other) = edge_mnist("predict", "--json", path).json["numbers"]
+    assert min(sure["confidence"], other["confidence"]) > 0.4
+    monkeypatch.setattr("edge_mnist.vision.ink_reader.rate_text", lambda *_: np.log(0.25))
+    doubted = edge_mnist("predict", "--json", path).json
+    assert doubted["lines"] == NUMBERS
+    assert [number["confidence"] for number in doubted["numbers"]] == [0.25, 0.25]
+    assert min(digit["confidence"] for digit in doubted["digits"]) > 0.4
+
+
 def test_json_is_an_object_a_line_in_order(seven, edge_mnist, write_picture):
     paths = [write_picture(f"{name}.png", 255 - seven) for name in "ab"]
     outcome = edge_mnist("predict", "--json", *paths)
