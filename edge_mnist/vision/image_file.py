@@ -21,7 +21,7 @@ IMAGE_SUFFIXES = frozenset(
 # The longest side that is read in full; what is longer is read at a half, a quarter or an eighth.
 MAX_SIDE_PX = 8192
 
-# What OpenCV can reduce by while it reads, and how each is asked for: in grey, in color.
+# What OpenCV can reduce a JPEG by while it reads, and how each is asked for: in grey, in color.
 _REDUCED_READING = {
     1: (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR),
     2: (cv2.IMREAD_REDUCED_GRAYSCALE_2, cv2.IMREAD_REDUCED_COLOR_2),
@@ -86,9 +86,11 @@ def _read(path: Path, in_color: bool) -> tuple[NDArray[np.uint8], int]:
         if stored.ndim == 3 and stored.shape[2] == 4 and stored.dtype.kind == "u":
             return _flatten_onto_white(_shrink(stored, reduction), in_color), reduction
         del stored  # of a large picture there shall be one copy at a time
-        picture = _decode(content, _REDUCED_READING[reduction][in_color])
+        picture = _decode(content, _REDUCED_READING[reduction if is_jpeg else 1][in_color])
     if picture is None:
         raise _holds_no_image(path, content)
+    if not is_jpeg:  # OpenCV reads it in full, too, and then fails on what is too thin to reduce
+        picture = _shrink(picture, reduction)
     return picture.astype(np.uint8, copy=False), reduction
 
 
@@ -125,8 +127,8 @@ def _holds_no_image(path: Path, content: NDArray[np.uint8]) -> InvalidInputError
 def _shrink(stored: NDArray[Any], reduction: int) -> NDArray[Any]:
     if reduction == 1:
         return stored
-    share = 1 / reduction
-    return cv2.resize(stored, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side / reduction)) for side in stored.shape[:2])
+    return cv2.resize(stored, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _flatten_onto_white(bgra: NDArray[Any], in_color: bool) -> NDArray[np.uint8]:

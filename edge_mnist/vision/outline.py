@@ -66,7 +66,8 @@ def shrink(gray: GrayImage) -> tuple[GrayImage, float]:
     Args:
         gray: uint8 [height, width].
     """
-    scale = min(1.0, SEARCH_SIDE_PX / max(gray.shape))
+    # Of the thinnest picture a pixel is left.
+    scale = min(1.0, max(SEARCH_SIDE_PX / max(gray.shape), 1 / min(gray.shape)))
     if scale == 1:
         return gray, scale
     return cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(

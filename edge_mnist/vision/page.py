@@ -95,6 +95,9 @@ class PageFinder:
     def _describe(self, gray: GrayImage) -> tuple[NDArray[np.float32], Any]:
         """Return the places of features, float32 [N, 2] in fractions, and what they look like."""
         small, _ = shrink(gray)
+        # ORB looks at nothing so near to a border, and fails on a picture of a pixel's width.
+        if min(small.shape) <= 2 * self._detector.getEdgeThreshold():
+            return np.empty((0, 2), np.float32), None
         points, descriptors = self._detector.detectAndCompute(small, np.full_like(small, 255))
         size = np.array(small.shape[::-1], np.float32)
         return np.array([point.pt for point in points], np.float32).reshape(
@@ -145,8 +148,8 @@ def straighten(gray: GrayImage, corners: Corners, aspect: float | None = None) -
     if aspect is None:
         aspect = float((sides[0] + sides[2]) / (sides[1] + sides[3]))
     longer = float(np.clip(sides.max(), *PAGE_SIDES_PX))
-    width = round(longer * min(aspect, 1))
-    height = round(longer / max(aspect, 1))
+    width = max(1, round(longer * min(aspect, 1)))
+    height = max(1, round(longer / max(aspect, 1)))
     matrix = cv2.getPerspectiveTransform(corners, _corners_of(width, height))
     page = cv2.warpPerspective(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return page.astype(np.uint8)

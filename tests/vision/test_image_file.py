@@ -172,6 +172,16 @@ def test_large_picture_with_transparency(save):
     assert (picture[:, MAX_SIDE_PX // 2 :] == 255).all()
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+@pytest.mark.parametrize("shape", [(1, 20_000), (20_000, 1), (3, 60_000), (1, 20_000, 4)])
+def test_long_thin_pictures_keep_a_pixel_of_their_width(save, suffix, shape):
+    path = save(np.full(shape, 99, np.uint8), suffix)
+    reduction = 8 if max(shape) > 4 * MAX_SIDE_PX else 4
+    expected = tuple(max(1, side // reduction) for side in shape[:2])
+    assert read_picture(path).shape == (*expected, 3)
+    assert read_image(path).shape == expected
+
+
 def test_too_large_picture_is_refused(save):
     path = save(np.zeros((2, 65_537), np.uint8))
     with pytest.raises(InvalidInputError) as error:

@@ -62,8 +62,10 @@ def test_page_that_nearly_fills_the_picture_has_nothing_around_it_to_tell_it_by(
         photograph(CORNERS * 0.3),
         photograph(CORNERS + np.float32([300, 0])),
         np.full((1, 1), 7, np.uint8),
+        np.tile(np.uint8([0, 255]), (1, 1500)),
+        np.tile(np.uint8([[0], [255]]), (4500, 2)),
     ],
-    ids=["nothing", "disc", "small", "cut off", "pixel"],
+    ids=["nothing", "disc", "small", "cut off", "pixel", "wide", "high"],
 )
 def test_what_is_no_whole_page_is_not_taken_for_one(photo):
     assert find_outline(photo) is None

@@ -73,6 +73,18 @@ def test_no_page_is_found_where_there_is_none(find, reference):
     assert PageFinder(form).find(np.full((480, 640), 128, np.uint8)) is None
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (9000, 2)])
+def test_nothing_is_found_in_a_thin_picture(shape, reference):
+    noise = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
+    for form in (reference, FormFields((FIELD,), aspect=1.4)):
+        assert PageFinder(form).find(noise) is None
+
+
+def test_thin_picture_that_is_the_page_keeps_a_pixel_of_its_width():
+    form = FormFields((FIELD,), "whole")
+    assert PageFinder(form).find(np.zeros((1, 8000), np.uint8)).gray.shape == (1, 2400)
+
+
 def test_whole_picture_is_the_page_if_the_form_says_so(blank):
     page = PageFinder(FormFields((FIELD,), "whole")).find(blank)
     assert np.array_equal(page.gray, blank)

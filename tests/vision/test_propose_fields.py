@@ -60,3 +60,9 @@ def test_fields_are_named_in_the_order_of_reading():
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_nothing_is_proposed_where_no_boxes_are(level):
     assert propose_fields(np.full((600, 800), level, np.uint8), REFERENCE) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (9000, 2)])
+def test_nothing_is_proposed_in_a_thin_picture(shape):
+    noise = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
+    assert propose_fields(noise, REFERENCE) is None

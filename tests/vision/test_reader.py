@@ -156,6 +156,13 @@ def test_noise_holds_nothing_and_costs_no_classification(level, noise, make_pape
     assert classifier.images == 0
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1, 3), (2, 9000), (20_000, 1)])
+def test_thin_pictures_hold_nothing(shape, reader):
+    frame = np.random.default_rng(7).integers(0, 256, shape, np.uint8)
+    assert reader.read(frame, careful=True).rows == ()
+    assert len(reader.show_stages(frame)) == 4
+
+
 def test_shading_alone_holds_nothing_and_costs_no_classification(make_paper):
     classifier = CountingClassifier()
     light = np.interp(np.arange(640), [0, 640], [0.35, 1.1])
