@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge_mnist.errors import InvalidInputError
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
+from edge_mnist.vision.exif import is_webp, read_orientation, turn_upright
 from edge_mnist.vision.frames import Picture
 
 IMAGE_FORMATS = "PNG, JPEG, BMP, TIFF, WebP, PGM"
@@ -71,13 +72,13 @@ def read_picture(path: Path, say: Callable[[str], None] = lambda message: None) 
 def _read(path: Path, in_color: bool) -> tuple[NDArray[np.uint8], int]:
     """Return the picture, and how many times smaller than it is stored it was read."""
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        content = path.read_bytes()
     except OSError as exc:
         raise InvalidInputError(f"cannot read {path}", got=exc.strerror or str(exc)) from exc
     # Decoded from memory: OpenCV's own file reading fails on some names on Windows. The decoders
     # write notes to stderr, on color profiles for instance.
     with held_native_stderr():
-        is_jpeg = content[: len(_JPEG_SIGNATURE)].tobytes() == _JPEG_SIGNATURE
+        is_jpeg = content.startswith(_JPEG_SIGNATURE)
         # A first look, for the size and for transparency. JPEG has none and is quick to read small.
         stored = _decode(content, _REDUCED_READING[8][0] if is_jpeg else cv2.IMREAD_UNCHANGED)
         if stored is None:
@@ -86,11 +87,16 @@ def _read(path: Path, in_color: bool) -> tuple[NDArray[np.uint8], int]:
         if stored.ndim == 3 and stored.shape[2] == 4 and stored.dtype.kind == "u":
             return _flatten_onto_white(_shrink(stored, reduction), in_color), reduction
         del stored  # of a large picture there shall be one copy at a time
-        picture = _decode(content, _REDUCED_READING[reduction if is_jpeg else 1][in_color])
+        flags = _REDUCED_READING[reduction if is_jpeg else 1][in_color]
+        if is_webp(content):  # should OpenCV learn to turn it, it shall not be turned twice
+            flags |= cv2.IMREAD_IGNORE_ORIENTATION
+        picture = _decode(content, flags)
     if picture is None:
         raise _holds_no_image(path, content)
     if not is_jpeg:  # OpenCV reads it in full, too, and then fails on what is too thin to reduce
         picture = _shrink(picture, reduction)
+    if is_webp(content):
+        picture = turn_upright(picture, read_orientation(content))
     return picture.astype(np.uint8, copy=False), reduction
 
 
@@ -107,20 +113,20 @@ def _choose_reduction(path: Path, side: int) -> int:
     )
 
 
-def _decode(content: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
-    if content.size == 0:
+def _decode(content: bytes, flags: int) -> NDArray[Any] | None:
+    if not content:
         return None
     try:
-        return cv2.imdecode(content, flags)
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error:  # an image larger than OpenCV's limit of 2^30 pixels, or than the memory
         return None
 
 
-def _holds_no_image(path: Path, content: NDArray[np.uint8]) -> InvalidInputError:
+def _holds_no_image(path: Path, content: bytes) -> InvalidInputError:
     return InvalidInputError(
         f"cannot read {path}",
         expected=f"an image ({IMAGE_FORMATS})",
-        got="something else or a damaged file" if content.size else "an empty file",
+        got="something else or a damaged file" if content else "an empty file",
     )
 
 

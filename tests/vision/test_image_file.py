@@ -113,6 +113,59 @@ def test_cameras_rotation_mark_is_followed(save, mark, turns):
     np.testing.assert_array_equal(read_picture(path)[..., 1] > 127, expected)
 
 
+def note_in_webp(webp, exif):
+    """Append a chunk of EXIF; an odd chunk before it is padded."""
+    chunks = b"".join(
+        name + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
+        for name, body in ((b"XTRA", b"odd"), (b"EXIF", exif))
+    )
+    return b"RIFF" + struct.pack("<I", len(webp) - 8 + len(chunks)) + webp[8:] + chunks
+
+
+def make_exif(mark, order=">"):
+    byte_order = b"MM" if order == ">" else b"II"
+    entries = struct.pack(f"{order}HHIHH", 0x100, 3, 1, 9, 0)
+    entries += struct.pack(f"{order}HHIHH", 0x112, 3, 1, mark, 0)
+    return byte_order + struct.pack(f"{order}HIH", 42, 8, 2) + entries + bytes(4)
+
+
+# Where EXIF says that the first row and the first column are seen, by its mark.
+SEEN = {
+    1: lambda picture: picture,
+    2: np.fliplr,
+    3: lambda picture: np.rot90(picture, 2),
+    4: np.flipud,
+    5: lambda picture: picture.T,
+    6: lambda picture: np.rot90(picture, 3),
+    7: lambda picture: np.rot90(picture, 2).T,
+    8: np.rot90,
+}
+
+
+@pytest.mark.parametrize("mark", SEEN)
+@pytest.mark.parametrize(("order", "prefix"), [("<", b""), (">", b"Exif\0\0")])
+def test_rotation_mark_of_a_webp_is_followed_as_that_of_a_jpeg(save, mark, order, prefix):
+    picture = np.full((16, 32), 255, np.uint8)
+    picture[:8, :8] = 0
+    webp = note_in_webp(encode(picture, ".webp"), prefix + make_exif(mark, order))
+    path = save(webp, ".webp")
+    expected = SEEN[mark](picture) > 127
+    np.testing.assert_array_equal(read_image(path) > 127, expected)
+    np.testing.assert_array_equal(read_picture(path)[..., 1] > 127, expected)
+    jpeg = save(mark_rotation(encode(picture, ".jpg"), mark), ".jpg")
+    np.testing.assert_array_equal(read_image(jpeg) > 127, expected)
+
+
+@pytest.mark.parametrize(
+    "exif", [b"", b"II", make_exif(0), make_exif(9), make_exif(6)[:20], b"MM\0*" + b"\xff" * 40]
+)
+def test_webp_without_a_mark_that_makes_sense_is_read_as_it_is(save, exif):
+    picture = np.full((16, 32), 255, np.uint8)
+    picture[:8, :8] = 0
+    path = save(note_in_webp(encode(picture, ".webp"), exif), ".webp")
+    np.testing.assert_array_equal(read_image(path) > 127, picture > 127)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif", ".ppm"])
 def test_colors_are_read_as_they_are(save, suffix):
     picture = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
