@@ -32,6 +32,8 @@ _REDUCED_READING = {
 _MOST_REDUCED = max(_REDUCED_READING)
 
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
+# In either order of bytes; with 43 instead of 42 it is a BigTIFF.
+_TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_image(path: Path) -> GrayImage:
@@ -55,7 +57,7 @@ def read_picture(path: Path, say: Callable[[str], None] = lambda message: None) 
 
     Args:
         path: Any format that OpenCV reads. A camera's rotation mark (EXIF) is followed.
-        say: Is told if the picture is read in a reduced size.
+        say: Is told if the picture is read in a reduced size, and of pages that are not read.
 
     Returns:
         uint8 [height, width, 3], blue, green, red; reduced if a side is longer than `MAX_SIDE_PX`.
@@ -64,6 +66,11 @@ def read_picture(path: Path, say: Callable[[str], None] = lambda message: None) 
         InvalidInputError: If the file cannot be read, holds no image or one that is too large.
     """
     picture, reduction = _read(path, in_color=True)
+    pages = _count_pages(path)
+    if pages > 1:
+        say(
+            f"{path}: the first of its {pages} pages is read; save the others as files of their own"
+        )
     if reduction > 1:
         say(f"{path}: longer than {MAX_SIDE_PX} px, it is read at 1/{reduction} of its size")
     return picture
@@ -98,6 +105,16 @@ def _read(path: Path, in_color: bool) -> tuple[NDArray[np.uint8], int]:
     if is_webp(content):
         picture = turn_upright(picture, read_orientation(content))
     return picture.astype(np.uint8, copy=False), reduction
+
+
+def _count_pages(path: Path) -> int:
+    """Return how many pages a TIFF has that can be read; 1 for all other formats."""
+    with path.open("rb") as file:
+        is_tiff = file.read(len(_TIFF_SIGNATURES[0])) in _TIFF_SIGNATURES
+    if not is_tiff:
+        return 1
+    with held_native_stderr():
+        return cv2.imcount(str(path))
 
 
 def _choose_reduction(path: Path, side: int) -> int:

@@ -29,7 +29,7 @@ class PictureFiles:
         Args:
             names: Pictures, folders and globs. A folder's pictures come in natural order.
             tell: Is told what cannot be found or read.
-            say: Is told if a picture is read in a reduced size.
+            say: Is told if a picture is not read in full.
         """
         self.paths: list[str] = []
         self.failed = False

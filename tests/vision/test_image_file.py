@@ -199,6 +199,15 @@ def test_transparent_color_becomes_white(save, dtype, full):
     ]
 
 
+@pytest.mark.parametrize("pages", [1, 3])
+def test_of_several_pages_the_first_is_read_and_the_rest_told(tmp_path, pages):
+    path, told = tmp_path / "scan.tif", []
+    cv2.imwritemulti(str(path), [np.full((6, 8), 50 * page, np.uint8) for page in range(pages)])
+    assert (read_picture(path, told.append) == 0).all()
+    several = f"{path}: the first of its 3 pages is read; save the others as files of their own"
+    assert told == ([several] if pages > 1 else [])
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize(("side", "reduction"), [(MAX_SIDE_PX, 1), (20_000, 4), (60_000, 8)])
 def test_large_pictures_are_read_in_reduced_size(save, suffix, side, reduction):
