@@ -1,5 +1,6 @@
 """Reading image files."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage
 from edge_mnist.vision.exif import is_webp, read_orientation, turn_upright
 from edge_mnist.vision.frames import Picture
+from edge_mnist.vision.unread_formats import REMEDY, name_unread
+from edge_mnist.vision.video_file import is_video
 
 IMAGE_FORMATS = "PNG, JPEG, BMP, TIFF, WebP, PGM"
 IMAGE_SUFFIXES = frozenset(
@@ -140,10 +143,15 @@ def _decode(content: bytes, flags: int) -> NDArray[Any] | None:
 
 
 def _holds_no_image(path: Path, content: bytes) -> InvalidInputError:
+    got, remedy = "something else or a damaged file" if content else "an empty file", None
+    unread = name_unread(content)
+    if unread is not None:
+        got, remedy = unread, REMEDY
+    elif content and is_video(str(path)):
+        got = "a video, by its name"
+        remedy = f"videos are read with: edge-mnist webcam --source {shlex.quote(str(path))}"
     return InvalidInputError(
-        f"cannot read {path}",
-        expected=f"an image ({IMAGE_FORMATS})",
-        got="something else or a damaged file" if content else "an empty file",
+        f"cannot read {path}", expected=f"an image ({IMAGE_FORMATS})", got=got, remedy=remedy
     )
 
 

@@ -1,6 +1,7 @@
 import struct
 import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -301,3 +302,36 @@ def test_what_holds_no_image_is_named(save, content, got):
         with pytest.raises(InvalidInputError) as error:
             read(path)
         assert str(error.value) == f"cannot read {path}: expected an image ({FORMATS}), got {got}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "got"),
+    [
+        ("photo.HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
+        ("photo.jpg", b"\0\0\0\x18ftypheix\0\0\0\0mif1heix", "a HEIC picture"),
+        ("photo.heif", b"\0\0\0\x14ftypmif1\0\0\0\0mif1", "a HEIF picture"),
+        ("photo.avif", b"\0\0\0\x14ftypavif\0\0\0\0avif", "an AVIF picture"),
+        ("scan.pdf", b"%PDF-1.7\n", "a PDF document"),
+    ],
+)
+def test_format_that_is_not_read_is_named_and_what_helps(tmp_path, name, content, got):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError) as error:
+        read_picture(path)
+    expected = f"cannot read {path}: expected an image ({FORMATS}), got {got}; "
+    assert str(error.value) == f"{expected}save it as JPEG or PNG first"
+
+
+@pytest.mark.parametrize("name", ["a clip.mp4", "clip.AVI"])
+def test_for_videos_the_command_that_reads_them_is_told(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.write_bytes(b"\0\0\0\x18ftypisom" + bytes(64))
+    with pytest.raises(InvalidInputError) as error:
+        read_picture(path)
+    quoted = f"'{name}'" if " " in name else name
+    assert str(error.value) == (
+        f"cannot read {name}: expected an image ({FORMATS}), got a video, by its name; "
+        f"videos are read with: edge-mnist webcam --source {quoted}"
+    )
