@@ -29,16 +29,15 @@ class PictureFiles:
         Args:
             names: Pictures, folders and globs. A folder's pictures come in natural order.
             tell: Is told what cannot be found or read.
-            say: Is told if a picture is not read in full.
+            say: Is told if a picture is not read in full, or left out of a folder for its format.
         """
         self.paths: list[str] = []
         self.failed = False
         self._tell_user, self._say = tell, say
         for name in names:
             try:
-                self.paths += find_files(name, IMAGE_SUFFIXES, f"images ({IMAGE_FORMATS})") or [
-                    name
-                ]
+                kinds = f"images ({IMAGE_FORMATS})"
+                self.paths += find_files(name, IMAGE_SUFFIXES, kinds, say) or [name]
             except SourceError as exc:
                 self.tell(str(exc))
 

@@ -55,7 +55,7 @@ def open_source(
     if source.startswith(_DEVICES):
         return live(f"camera {source}", partial(connect_camera, source, timeout_s))
     if "://" not in source:
-        return MediaFiles(source, _find_files(source), framing, say)
+        return MediaFiles(source, _find_files(source, say), framing, say)
     address = urlsplit(source)
     if address.scheme not in _SCHEMES:
         raise SourceError(
@@ -69,10 +69,10 @@ def open_source(
     return live(name, partial(connect_stream, source, name, timeout_s))
 
 
-def _find_files(source: str) -> list[str]:
+def _find_files(source: str, say: Callable[[str], None]) -> list[str]:
     """Return the files that a path or glob stands for, in natural order."""
     kinds = f"images ({IMAGE_FORMATS}) or videos ({VIDEO_FORMATS})"
-    found = find_files(source, IMAGE_SUFFIXES | VIDEO_SUFFIXES, kinds)
+    found = find_files(source, IMAGE_SUFFIXES | VIDEO_SUFFIXES, kinds, say)
     if not found:
         raise SourceError(
             f"there is no {source}",

@@ -3,7 +3,7 @@
 # What OpenCV does not read as it is installed from PyPI, though a camera or scanner gives it.
 UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".pdf"})
 
-REMEDY = "save it as JPEG or PNG first"
+REMEDY = "convert to JPEG or PNG first"
 
 # ISO/IEC 14496-12, 4.3: a box of the type ftyp names the brand. Those of ISO/IEC 23008-12 and AVIF.
 _BRANDS = {

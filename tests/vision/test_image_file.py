@@ -320,7 +320,7 @@ def test_format_that_is_not_read_is_named_and_what_helps(tmp_path, name, content
     with pytest.raises(InvalidInputError) as error:
         read_picture(path)
     expected = f"cannot read {path}: expected an image ({FORMATS}), got {got}; "
-    assert str(error.value) == f"{expected}save it as JPEG or PNG first"
+    assert str(error.value) == f"{expected}convert to JPEG or PNG first"
 
 
 @pytest.mark.parametrize("name", ["a clip.mp4", "clip.AVI"])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -240,12 +242,37 @@ def test_glob_without_matches(tmp_path):
     assert str(error.value) == f"no file matches {tmp_path / '*.png'}"
 
 
-@pytest.mark.parametrize(("files", "got"), [([], "an empty folder"), (["a.txt"], "other files")])
-def test_folder_with_nothing_to_read(tmp_path, files, got):
-    for name in files:
+ELSEWHERE = "for what lies in sub-folders: 'scans/**/*.jpg'"
+
+
+def test_pictures_in_formats_that_are_not_read_are_counted(write_picture, tmp_path):
+    write_picture("page.png")
+    for name in ("1.HEIC", "2.heic", "scan.pdf", "notes.txt"):
         (tmp_path / name).touch()
+    source, frames, told = read(tmp_path)
+    assert [x.name for x in frames] == [str(tmp_path / "page.png")]
+    assert told == [f"{tmp_path}: left out 3 files (.heic, .pdf); convert to JPEG or PNG first"]
+    assert source.failures == []
+
+
+@pytest.mark.parametrize(
+    ("files", "got"),
+    [
+        ([], "an empty folder"),
+        (["a.txt"], "other files"),
+        (["a.txt", "1.heic"], "1 file (.heic); convert to JPEG or PNG first"),
+        (["1/a.jpg", "2/a.jpg"], f"sub-folders only; {ELSEWHERE}"),
+        (["1/a.jpg", "a.txt"], f"other files and sub-folders; {ELSEWHERE}"),
+    ],
+)
+def test_folder_with_nothing_to_read(tmp_path, monkeypatch, files, got):
+    monkeypatch.chdir(tmp_path)
+    for path in (Path("scans"), *(Path("scans", name).parent for name in files)):
+        path.mkdir(exist_ok=True)
+    for name in files:
+        Path("scans", name).touch()
     with pytest.raises(SourceError) as error:
-        open_source(str(tmp_path))
+        open_source("scans")
     assert str(error.value) == (
-        f"nothing to read in {tmp_path}: expected images ({IMAGES}) or videos ({VIDEOS}), got {got}"
+        f"nothing to read in scans: expected images ({IMAGES}) or videos ({VIDEOS}), got {got}"
     )
