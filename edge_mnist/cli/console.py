@@ -23,6 +23,11 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def say_failure(message: str) -> None:
+    """Tell on stderr what went wrong where the command goes on."""
+    say(f"edge-mnist: {message}")
+
+
 def print_json(result: Any) -> None:
     """Print a dataclass, or lists and dictionaries of them, as JSON on stdout."""
     print(json.dumps(result, indent=2, default=_to_plain))

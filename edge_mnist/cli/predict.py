@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_mnist.cascade import DEFAULT_MODELS, DigitModel
-from edge_mnist.cli.console import needs, say
+from edge_mnist.cli.console import needs, say, say_failure
 from edge_mnist.cli.loading import load_reading_models
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 from edge_mnist.errors import InvalidInputError
@@ -58,7 +58,7 @@ def predict(
 
     form = None if fields is None else _load_form(fields)
     models = load_reading_models(model, engine)
-    pictures = PictureFiles(files, tell=lambda failure: say(f"edge-mnist: {failure}"), say=say)
+    pictures = PictureFiles(files, tell=say_failure, say=say)
     inputs = () if form is None else form.files
     if csv is not None:
         spare("--csv", [csv], [*pictures.paths, *inputs])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist.cascade import DEFAULT_MODELS
-from edge_mnist.cli.console import interruptible, needs, say
+from edge_mnist.cli.console import interruptible, needs, say, say_failure
 from edge_mnist.cli.loading import load_reading_models
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 
@@ -72,7 +72,9 @@ def webcam(
     with interruptible("all files are whole"):
         outcome = run(
             config,
-            lambda: open_source(source, framing=framing, timeout_s=timeout, say=say),
+            lambda: open_source(
+                source, framing=framing, timeout_s=timeout, tell=say_failure, say=say
+            ),
             load=lambda names: load_reading_models(names, engine),
             say=say,
             emit=lambda text: print(text, flush=True),

@@ -23,6 +23,8 @@ class MediaFiles:
         name: str,
         files: Sequence[str],
         framing: Framing,
+        *,
+        tell: Callable[[str], None],
         say: Callable[[str], None],
     ) -> None:
         """Take the files; only a single video is opened here.
@@ -31,7 +33,8 @@ class MediaFiles:
             name: What the user named.
             files: Paths, or the addresses of videos; at least one.
             framing: What is done to every frame.
-            say: Is told what cannot be read.
+            tell: Is told what cannot be read.
+            say: Is told if a picture is not read in full.
 
         Raises:
             SourceError: If the only file is a video that cannot be opened.
@@ -41,7 +44,7 @@ class MediaFiles:
         self.failures: list[str] = []
         self.files = files
         self._framing = framing
-        self._say = say
+        self._tell_user, self._say = tell, say
         self._is_closed = False
 
     def __iter__(self) -> Iterator[Frame]:
@@ -86,4 +89,4 @@ class MediaFiles:
 
     def _tell(self, failure: str) -> None:
         self.failures.append(failure)
-        self._say(failure)
+        self._tell_user(failure)

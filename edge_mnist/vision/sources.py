@@ -29,6 +29,7 @@ def open_source(
     *,
     framing: Framing = AS_IT_COMES,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    tell: Callable[[str], None] | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> Source:
     """Open a source of frames.
@@ -38,8 +39,9 @@ def open_source(
             glob, a video file, or the address of an rtsp:// or http(s):// stream or video.
         framing: What is done to every frame.
         timeout_s: How long a camera or stream may give no picture before it is given up.
-        say: Is told what cannot be read, and when a camera goes away and comes back; cameras call
-            it from a thread of their own.
+        tell: Is told what cannot be read of files; None to tell it to `say`.
+        say: Is told what is not read in full, and when a camera goes away and comes back; cameras
+            call it from a thread of their own.
 
     Raises:
         SourceError: If it cannot be opened.
@@ -49,13 +51,14 @@ def open_source(
         raise InvalidInputError(
             "timeout", expected=f"more than 0 s, at most {MAX_TIMEOUT_S:g} s", got=f"{timeout_s:g}"
         )
+    files = partial(MediaFiles, framing=framing, tell=tell or say, say=say)
     live = partial(NewestFrames, framing=framing, timeout_s=timeout_s, say=say)
     if source.isdecimal():
         return live(f"camera {source}", partial(connect_camera, int(source), timeout_s))
     if source.startswith(_DEVICES):
         return live(f"camera {source}", partial(connect_camera, source, timeout_s))
     if "://" not in source:
-        return MediaFiles(source, _find_files(source, say), framing, say)
+        return files(source, _find_files(source, say))
     address = urlsplit(source)
     if address.scheme not in _SCHEMES:
         raise SourceError(
@@ -64,7 +67,7 @@ def open_source(
             got=address.scheme,
         )
     if address.scheme in _HTTP and is_video(address.path):
-        return MediaFiles(source, [source], framing, say)
+        return files(source, [source])
     name = hide_password(source)
     return live(name, partial(connect_stream, source, name, timeout_s))
 

@@ -238,6 +238,16 @@ def test_what_cannot_work_is_one_line(arguments, told, clip, edge_mnist, tmp_pat
     assert outcome.out == ""
 
 
+def test_file_that_cannot_be_read_is_told_as_by_predict(page, edge_mnist, write_picture, tmp_path):
+    write_picture("scans/1.png", page)
+    (tmp_path / "scans" / "2.png").write_bytes(b"no picture")
+    predicted = edge_mnist("predict", "scans")
+    seen = edge_mnist("webcam", "--source", "scans", "--no-window")
+    assert predicted.error.startswith("cannot read scans/2.png: expected an image (")
+    assert f"edge-mnist: {predicted.error}" in seen.err.splitlines()
+    assert seen.code == 1
+
+
 def test_busy_port_is_told(clip, edge_mnist):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
