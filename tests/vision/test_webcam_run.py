@@ -38,7 +38,7 @@ class FakeReader:
     def __init__(self, classifier, min_confidence):
         self.classifier, self.min_confidence = classifier, min_confidence
 
-    def read(self, picture):
+    def read(self, picture, *, careful=False):
         found = FoundDigit(int(picture[0, 0, 0]) % 10, 0.98765, BOX, np.full(10, 0.1))
         return Reading(((Number((found,)),),), {"segment": 1.23456, "classify": 0.5})
 
