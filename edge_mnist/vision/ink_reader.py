@@ -32,7 +32,9 @@ from edge_mnist.vision.pairs import MAX_PAIR_ASPECT, MIN_PAIR_ASPECT, PairReader
 from edge_mnist.vision.parting import part_numbers
 from edge_mnist.vision.reading import Box, FoundDigit, Number, Rows
 from edge_mnist.vision.segmentation import Segmentation, frame_box
+from edge_mnist.vision.stacked import propose_stacked
 from edge_mnist.vision.strips import cut_strip
+from edge_mnist.vision.text_lines import find_lines
 from edge_mnist.vision.whole import choose_text, is_unsure, place_digits
 
 Item = TypeVar("Item")
@@ -121,10 +123,15 @@ class InkReader:
 
     def see(self, found: Segmentation) -> Seen:
         """Classify what was found, piece by piece."""
-        blobs = [blob for row in found.rows for blob in row]
-        rows = _part_like(found.rows, self._classify(found.ink, blobs))
-        parted = [[mark_print(group) for group in part_numbers(row, found)] for row in rows]
-        return Seen(found, parted)
+        wholes = self._classify(found.ink, [blob for row in found.rows for blob in row])
+        rows = _part_like(found.rows, wholes)
+        parted = self._part_stacked(found.ink, wholes)
+        if len(parted) > len(wholes):
+            lines, _ = find_lines([candidate.blob for candidate in parted])
+            rows = [[parted[index] for index in line] for line in lines]
+            found = replace(found, rows=[[candidate.blob for candidate in row] for row in rows])
+        groups = [[mark_print(group) for group in part_numbers(row, found)] for row in rows]
+        return Seen(found, groups)
 
     def read(self, seen: Seen, gray: GrayImage) -> Found:
         """Read the numbers.
@@ -191,6 +198,17 @@ class InkReader:
         if seen is not None:
             number = place_digits(seen, probabilities, strip, group, ink)
         return number, likelihood
+
+    def _part_stacked(self, ink: InkMap, wholes: list[Candidate]) -> list[Candidate]:
+        """Return candidates with two in the place of each that is digits of two lines."""
+        ways = propose_stacked(wholes)
+        read = iter(self._classify(ink, [part for parts in ways.values() for part in parts]))
+        parted = []
+        for index, whole in enumerate(wholes):
+            parts = [next(read) for _ in ways.get(index, ())]
+            is_better = sum(not part.is_unclear for part in parts) > (0 if whole.is_unclear else 1)
+            parted += parts if is_better else [whole]
+        return parted
 
     def _choose(self, seen: Seen, gray: GrayImage) -> list[list[Candidate]]:
         """Return each line with the parts of those that are several digits."""
