@@ -1,6 +1,8 @@
 """Where one number ends and the next begins."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 from typing import TypeVar
 
 import cv2
@@ -15,6 +17,12 @@ Item = TypeVar("Item")
 
 # Digits of a number stand at most this far apart, in heights of the larger.
 MAX_NUMBER_GAP = 1.6
+# Numbers of two columns, of so many digits at least, stand so far apart, in heights, and so many
+# times as far as three of four neighbours in them do; these at least so far.
+MIN_COLUMN = 2
+MIN_COLUMN_GAP = 1.2
+COLUMN_RATIO = 3.0
+MIN_USUAL_GAP = 0.1
 # Neighbours in two cells of a table stand so far apart, and the cells are so wide, in heights. The
 # side between them covers such a share of the rows that they share, of so many at least, and leans
 # by so many pixels there.
@@ -34,7 +42,7 @@ def part_numbers(row: Sequence[Candidate], found: Segmentation) -> list[list[Can
 def part_where_wide(
     row: Sequence[Item], blobs: Sequence[Blob], upright: Mask | None, stretch: float = 1.0
 ) -> list[list[Item]]:
-    """Part what stands in a line where the gap is wide, or where a side of a wide cell is.
+    """Part what stands in a line where a gap is wide, or wide for it, or where a wide cell ends.
 
     Args:
         row: What stands there.
@@ -52,7 +60,30 @@ def part_where_wide(
                 groups[-1].append(item)
                 continue
         groups.append([item])
-    return groups
+    parts = []
+    start = 0
+    for group in groups:
+        end = start + len(group)
+        parts += _part_columns(group, blobs[start:end], stretch)
+        start = end
+    return parts
+
+
+def _part_columns(group: list[Item], blobs: Sequence[Blob], stretch: float) -> list[list[Item]]:
+    """Part what stands together where one gap is much wider than the others."""
+    if len(blobs) < 2 * MIN_COLUMN:
+        return [group]
+    high = stretch * median(blob.height for blob in blobs)
+    gaps = [(right.left - left.right) / high for left, right in pairwise(blobs)]
+    cut = max(range(MIN_COLUMN, len(blobs) - MIN_COLUMN + 1), key=lambda place: gaps[place - 1])
+    widest = gaps.pop(cut - 1)
+    usual = max(float(np.percentile(gaps, 75)), MIN_USUAL_GAP)
+    if widest < max(MIN_COLUMN_GAP, COLUMN_RATIO * usual):
+        return [group]
+    left, right = (
+        _part_columns(group[part], blobs[part], stretch) for part in (slice(cut), slice(cut, None))
+    )
+    return left + right
 
 
 def _are_in_cells(left: Blob, right: Blob, upright: Mask, unit: float) -> bool:
