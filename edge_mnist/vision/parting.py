@@ -77,8 +77,10 @@ def _part_columns(group: list[Item], blobs: Sequence[Blob], stretch: float) -> l
     gaps = [(right.left - left.right) / high for left, right in pairwise(blobs)]
     cut = max(range(MIN_COLUMN, len(blobs) - MIN_COLUMN + 1), key=lambda place: gaps[place - 1])
     widest = gaps.pop(cut - 1)
+    if widest < MIN_COLUMN_GAP:
+        return [group]
     usual = max(float(np.percentile(gaps, 75)), MIN_USUAL_GAP)
-    if widest < max(MIN_COLUMN_GAP, COLUMN_RATIO * usual):
+    if widest < COLUMN_RATIO * usual:
         return [group]
     left, right = (
         _part_columns(group[part], blobs[part], stretch) for part in (slice(cut), slice(cut, None))
