@@ -26,6 +26,34 @@ def spare(option: str, outputs: Iterable[Path], inputs: Iterable[Path | str]) ->
             )
 
 
+def expect_folder(option: str, path: Path | None) -> None:
+    """Refuse what cannot become a folder, before the work whose results it is to hold.
+
+    Args:
+        option: What the user named it with.
+        path: It; None if nothing is to be written.
+
+    Raises:
+        InvalidInputError: If a file has this name.
+    """
+    if path is not None and path.exists() and not path.is_dir():
+        raise InvalidInputError(
+            option, expected="a folder, or a name that is free", got=f"the file {path}"
+        )
+
+
+def expect_file(option: str, path: Path | None) -> None:
+    """Refuse what cannot become a file; see `expect_folder`.
+
+    Raises:
+        InvalidInputError: If a folder has this name.
+    """
+    if path is not None and path.is_dir():
+        raise InvalidInputError(
+            option, expected="a file, or a name that is free", got=f"the folder {path}"
+        )
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file whole or not at all: under another name first, then renamed.
 

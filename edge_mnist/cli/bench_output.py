@@ -13,7 +13,7 @@ from edge_mnist.bench.tables import Table, describe, format_ratio, list_tables, 
 from edge_mnist.bench.tuning import LARGEST_BATCH, Tuning
 from edge_mnist.cli.console import print_json, render_table, say
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.files import write_atomically
+from edge_mnist.files import expect_folder, write_atomically
 from edge_mnist.markdown import render_markdown_table
 
 FORGOTTEN = "forgotten what was tuned"
@@ -113,10 +113,7 @@ class BenchOutput:
         """
         if self.folder is None:
             return
-        if self.folder.exists() and not self.folder.is_dir():
-            raise InvalidInputError(
-                "--out", expected="a folder, or a name that is free", got=f"the file {self.folder}"
-            )
+        expect_folder("--out", self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=self.folder):
             pass

@@ -23,6 +23,7 @@ from edge_mnist.cli.loading import (
     tensorflow_for,
 )
 from edge_mnist.dataset import DEFAULT_DATA
+from edge_mnist.files import expect_folder
 from edge_mnist.layer_noise import LayerNoise
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
@@ -59,6 +60,7 @@ def compare(
 
     Example: edge-mnist compare runs/mine runs/mine/micro.tflite --out compared
     """
+    expect_folder("--out", out)
     with interruptible("nothing is told of what was compared so far"):
         # Before TensorFlow, which keeps tflite-runtime from being imported.
         classifier = load_classifier(int8_model, engine)

@@ -33,6 +33,7 @@ from edge_mnist.cli.robustness import (
 )
 from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT, Examples
 from edge_mnist.evaluation import Evaluation
+from edge_mnist.files import expect_folder
 from edge_mnist.model_card import load_card
 from edge_mnist.model_store import find_model, is_shipped
 from edge_mnist.native_output import held_native_stderr
@@ -69,6 +70,7 @@ def evaluate(
 
     Example: edge-mnist evaluate micro --data optdigits
     """
+    expect_folder("--out", out)
     predict, trained_on, validation_split = _open_predictor(model, engine)
     choose = choose_validation if validation else choose_unseen
     examples, described = choose(load_dataset(data, validation_split), trained_on)

@@ -17,6 +17,7 @@ from edge_mnist.explanation.explain import (
     Explanation,
     Subject,
 )
+from edge_mnist.files import expect_folder
 from edge_mnist.model_store import is_shipped
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.preprocessing import GrayImage, bring_into_shape
@@ -47,6 +48,7 @@ def explain(
 
     Example: edge-mnist explain micro seven.png --method occlusion --out why
     """
+    expect_folder("--out", out)
     config = ExplainConfig(method, layer, digit)
     if config.needs_images and not images:
         raise InvalidInputError("IMAGE", expected="at least one picture", got="none")

@@ -14,7 +14,7 @@ from edge_mnist.cli.console import needs, say, say_failure
 from edge_mnist.cli.loading import load_reading_models
 from edge_mnist.cli.reading_options import FieldsOption, MinConfidenceOption, ModelsOption
 from edge_mnist.errors import InvalidInputError
-from edge_mnist.files import spare
+from edge_mnist.files import expect_file, spare
 
 if TYPE_CHECKING:
     from edge_mnist.vision.annotated_files import AnnotatedFiles
@@ -52,6 +52,7 @@ def predict(
         raise InvalidInputError("--csv", expected="--fields beside it", got="none")
     if collect is not None and fields is not None:
         raise InvalidInputError("--collect", expected="no --fields beside it", got=str(fields))
+    expect_file("--csv", csv)
     with needs("vision", "reading image files"):
         from edge_mnist.vision.annotated_files import AnnotatedFiles
         from edge_mnist.vision.picture_files import PictureFiles

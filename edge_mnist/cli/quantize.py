@@ -15,6 +15,7 @@ from edge_mnist.cli.console import (
 )
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
+from edge_mnist.files import expect_folder
 
 if TYPE_CHECKING:
     from edge_mnist.quantization.export import Export
@@ -53,6 +54,7 @@ def quantize(
 
     Example: edge-mnist quantize runs/micro --int8
     """
+    expect_folder("--out", out)
     with tensorflow_for("quantizing"):
         from edge_mnist.quantization.export import ExportConfig, export_model, open_source
     floats = {"float32": float32, "float16": float16, "dynamic": dynamic}

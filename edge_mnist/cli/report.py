@@ -22,7 +22,7 @@ from edge_mnist.cli.loading import (
 )
 from edge_mnist.dataset import DEFAULT_DATA, DEFAULT_VALIDATION_SPLIT
 from edge_mnist.errors import DatasetError, MissingDependencyError
-from edge_mnist.files import write_atomically
+from edge_mnist.files import expect_file, write_atomically
 from edge_mnist.native_output import held_native_stderr
 from edge_mnist.trained_on import choose_unseen
 
@@ -58,6 +58,7 @@ def report(
 
     Example: edge-mnist report runs/mine micro --out report.html
     """
+    expect_file("--out", out)
     with interruptible("no report was written"):
         reports, shown = _find_out(models, data, bench, engine)
         with tensorflow_for("writing a report", "report"):

@@ -291,3 +291,39 @@ def test_interruption_before_a_command_begins_is_no_crash(edge_mnist, monkeypatc
     monkeypatch.setattr("edge_mnist.cli.app.build_app", interrupt)
     outcome = edge_mnist("models")
     assert (outcome.code, outcome.err) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "micro", "--out"),
+        ("compare", "micro", "micro", "--out"),
+        ("explain", "micro", "--method", "filters", "--out"),
+        ("quantize", "micro", "--int8", "--out"),
+        ("bench", "micro", "--out"),
+    ],
+)
+def test_folder_that_is_a_file_is_refused_before_the_work(arguments, edge_mnist, tmp_path):
+    path = tmp_path / "taken"
+    path.write_text("kept")
+    outcome = edge_mnist(*arguments, path)
+    assert outcome.error == (
+        f"--out: expected a folder, or a name that is free, got the file {path}"
+    )
+    assert outcome.err.count("\n") == 1
+    assert path.read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("option", "arguments"),
+    [
+        ("--out", ("report", "micro")),
+        ("--csv", ("predict", "page.png", "--fields", "FIELDS.toml")),
+    ],
+)
+def test_file_that_is_a_folder_is_refused_before_the_work(option, arguments, edge_mnist, tmp_path):
+    outcome = edge_mnist(*arguments, option, tmp_path)
+    assert outcome.error == (
+        f"{option}: expected a file, or a name that is free, got the folder {tmp_path}"
+    )
+    assert outcome.err.count("\n") == 1
