@@ -122,11 +122,12 @@ class InkReader:
         self._lines = LineReader.load()
 
     def see(self, found: Segmentation) -> Seen:
-        """Classify what was found, piece by piece."""
+        """Classify what was found, piece by piece; what reaches over two lines is parted first."""
         wholes = self._classify(found.ink, [blob for row in found.rows for blob in row])
-        rows = _part_like(found.rows, wholes)
         parted = self._part_stacked(found.ink, wholes)
-        if len(parted) > len(wholes):
+        if len(parted) == len(wholes):
+            rows = _part_like(found.rows, wholes)
+        else:
             lines, _ = find_lines([candidate.blob for candidate in parted])
             rows = [[parted[index] for index in line] for line in lines]
             found = replace(found, rows=[[candidate.blob for candidate in row] for row in rows])
