@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from edge_mnist import __version__
-from edge_mnist.cli.console import INTERRUPTED_EXIT_CODE, say
+from edge_mnist.cli.console import INTERRUPTED_EXIT_CODE, interruptible, say
 from edge_mnist.errors import EdgeMnistError
 
 # Each is the function of its name in the module of its name beside this one.
@@ -41,7 +41,9 @@ def build_app(names: Sequence[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(edge_mnist)
     for name in names:
-        app.command()(getattr(import_module(f"edge_mnist.cli.{name}"), name))
+        command = getattr(import_module(f"edge_mnist.cli.{name}"), name)
+        # Those that can tell more of it do so before.
+        app.command()(interruptible()(command))
     return app
 
 

@@ -83,12 +83,12 @@ def needs(extra: str, task: str) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(hint: str) -> Iterator[None]:
-    """End the command on Ctrl-C with the hint how to go on."""
+def interruptible(hint: str = "") -> Iterator[None]:
+    """End the command on Ctrl-C with the hint how to go on, if there is one."""
     try:
         yield
     except KeyboardInterrupt:
-        say(f"interrupted; {hint}")
+        say(f"interrupted; {hint}" if hint else "interrupted")
         raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
 
 

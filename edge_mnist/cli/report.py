@@ -72,8 +72,11 @@ def report(
 def _find_out(
     models: list[str], data: str | None, bench: Path | None, engine: str
 ) -> tuple[list["ModelReport"], "ReportData"]:
+    from edge_mnist.report.latency import load_result
     from edge_mnist.report.subject import open_subject, tell_apart
 
+    if bench is not None:
+        load_result(bench)  # what is wrong with it is told before the work
     # Before TensorFlow, which keeps tflite-runtime from being imported.
     with held_native_stderr():
         subjects = tell_apart([open_subject(model, engine) for model in models])

@@ -59,11 +59,20 @@ def find_latency(model: Path, bench: Path | None) -> Latency | None:
     path = model.parent / BENCH_FILE if bench is None else bench
     if bench is None and not path.is_file():
         return None
+    return _choose(load_result(path), hash_bytes(model.read_bytes()), path)
+
+
+def load_result(path: Path) -> BenchReport:
+    """Load what `edge-mnist bench` wrote.
+
+    Raises:
+        InvalidInputError: If the file is no benchmark's result.
+        OSError: If it cannot be read.
+    """
     try:
-        report = from_json(path.read_bytes())
+        return from_json(path.read_bytes())
     except InvalidInputError as exc:
         raise InvalidInputError(f"{path}: {exc}") from exc
-    return _choose(report, hash_bytes(model.read_bytes()), path)
 
 
 def _choose(report: BenchReport, sha256: str, path: Path) -> Latency | None:

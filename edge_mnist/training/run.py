@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import ModelError, TrainingError
 from edge_mnist.evaluation import Evaluation, evaluate
-from edge_mnist.files import write_atomically
+from edge_mnist.files import expect_folder, write_atomically
 from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training import plots
 from edge_mnist.training.architectures import (
@@ -84,6 +84,7 @@ def plan_run(
         resume: Go on with the run in `out`, whose configuration holds.
 
     Raises:
+        InvalidInputError: If a file has the folder's name.
         TrainingError: If the folder holds a run and `resume` is not set or the run's configuration
             is another.
     """
@@ -98,8 +99,7 @@ def plan_run(
     config = dataclasses.replace(config, **overrides)
     find_architecture(config.arch)
     folder = out or Path("runs") / config.arch
-    if folder.exists() and not folder.is_dir():
-        raise TrainingError("--out", expected="a folder", got=f"the file {folder}")
+    expect_folder("--out", folder)
     if not resume:
         # A configuration alone is no run: the training failed before its first epoch's end.
         if (folder / STATE_FILE).exists() or (folder / MODEL_FILE).exists():

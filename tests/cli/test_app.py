@@ -222,7 +222,10 @@ def test_wrong_input_is_one_line_and_exit_1(arguments, told, edge_mnist, files):
         ("train --recipe micro --config text.txt", "--recipe and --config exclude each other"),
         ("train --data nothing", "cannot find the data 'nothing': expected mnist, optdigits, "),
         ("train --data folder", "no digits in folder: expected train-images-idx3-ubyte "),
-        ("train --out occupied", "--out: expected a folder, got the file occupied"),
+        (
+            "train --out occupied",
+            "--out: expected a folder, or a name that is free, got the file occupied",
+        ),
         ("quantize nothing --int8", "cannot find the trained model: expected a run folder with m"),
         ("quantize folder --int8", "cannot find the trained model: expected a run folder with m"),
         ("quantize text.keras --int8", "cannot read the model text.keras: expected a .keras file"),

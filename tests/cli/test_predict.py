@@ -361,7 +361,8 @@ def test_pages_read_before_an_interruption_are_in_the_table(
         return read(self, picture)
 
     monkeypatch.setattr(FieldReader, "read", interrupted)
-    assert edge_mnist("predict", "scans", "--fields", form, "--csv", "out.csv").code == 130
+    outcome = edge_mnist("predict", "scans", "--fields", form, "--csv", "out.csv")
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (130, "interrupted")
     rows = list(csv.reader((tmp_path / "out.csv").read_text().splitlines()))
     assert [row[0] for row in rows] == ["file", "scans/1.png", "scans/2.png"]
 

@@ -8,7 +8,7 @@ import pytest
 import tf_keras
 from matplotlib.image import imread
 
-from edge_mnist.errors import ModelError, TrainingError
+from edge_mnist.errors import InvalidInputError, ModelError, TrainingError
 from edge_mnist.training import device
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import Augmentation, load_config
@@ -206,9 +206,11 @@ def test_resume_with_another_recipe_is_refused(tiny_run):
 def test_file_as_run_folder_is_refused(tmp_path):
     path = tmp_path / "file"
     path.write_text("")
-    with pytest.raises(TrainingError) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         plan_run(path)
-    assert str(caught.value) == f"--out: expected a folder, got the file {path}"
+    assert str(caught.value) == (
+        f"--out: expected a folder, or a name that is free, got the file {path}"
+    )
 
 
 def test_recipe_and_configuration_exclude_each_other(tiny_run, tmp_path):
