@@ -76,6 +76,11 @@ class Seen:
         """All pieces."""
         return [whole for row in self.rows for group in row for whole in group]
 
+    @cached_property
+    def clear_blobs(self) -> list[Blob]:
+        """Those that are clear digits, as pieces of ink."""
+        return [whole.blob for whole in self.wholes if not whole.is_unclear]
+
     @property
     def unclear_share(self) -> float:
         """How much of it is no clear digit, 0 to 1; 0 of nothing."""
@@ -154,7 +159,7 @@ class InkReader:
             numbers = []
             for group in row:
                 number = leave_edges_out(next(judged), gray, found)
-                read, likelihood = self._read_whole(group, number, found.ink, is_clear)
+                read, likelihood = self._read_whole(group, number, seen, is_clear)
                 digits = tuple(
                     as_digit(c.prediction, frame_box(c.blob, found))
                     for c in read
@@ -170,7 +175,7 @@ class InkReader:
         self,
         group: Sequence[Candidate],
         number: list[Candidate],
-        ink: InkMap,
+        seen: Seen,
         is_clear: bool,
     ) -> tuple[list[Candidate], float]:
         """Read a number as a whole where its digits leave doubt, or all is read with care.
@@ -178,7 +183,7 @@ class InkReader:
         Args:
             group: All that may be digits.
             number: Those that were taken.
-            ink: Where they stand.
+            seen: What is to be seen beside it.
             is_clear: Whether what looks like a digit is one, but for a few.
 
         Returns:
@@ -188,16 +193,17 @@ class InkReader:
         is_doubtful = is_unsure(group, number, is_clear)
         if group[0].is_print or not (is_doubtful or (self.is_careful and number)):
             return number, 1.0
-        strip = cut_strip(ink, [c.blob for c in group])
+        ink = seen.segmentation.ink
+        strip = cut_strip(ink, [c.blob for c in group], seen.clear_blobs)
         if strip is None:
             return number, 1.0
         with self._stopwatch:
             probabilities = self._lines.read(strip.image)[: math.ceil(strip.width / COLUMN_STEP)]
         if not is_doubtful:
             return number, math.exp(rate_text(probabilities, [c.prediction.digit for c in number]))
-        seen, likelihood = choose_text(group, number, probabilities)
-        if seen is not None:
-            number = place_digits(seen, probabilities, strip, group, ink)
+        text, likelihood = choose_text(group, number, probabilities)
+        if text is not None:
+            number = place_digits(text, probabilities, strip, group, ink)
         return number, likelihood
 
     def _part_stacked(self, ink: InkMap, wholes: list[Candidate]) -> list[Candidate]:

@@ -24,6 +24,8 @@ MIN_LEVELLED = 3
 MAX_SQUEEZE = 1.4
 # Rows beyond the strip that a smooth picture of its edge needs, in its pixels.
 EDGE = 2
+# A stroke fades out over so many pixels of the ink map.
+SOFT_EDGE = 2
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,13 @@ class Strip:
     width: float
 
 
-def cut_strip(ink: InkMap, blobs: Sequence[Blob]) -> Strip | None:
+def cut_strip(ink: InkMap, blobs: Sequence[Blob], digits: Sequence[Blob] = ()) -> Strip | None:
     """Cut out the ink of a number.
 
     Args:
         ink: Where it stands, level but for little.
         blobs: What was found of it, at least one.
+        digits: What is known for digits, also elsewhere: those of other lines are left out.
 
     Returns:
         The strip; None if the number is too long for one.
@@ -61,9 +64,10 @@ def cut_strip(ink: InkMap, blobs: Sequence[Blob]) -> Strip | None:
     high, wide = ink.contrast.shape
     left, top = np.clip(np.floor(places.min(axis=0)).astype(int), 0, (wide, high))
     right, bottom = np.clip(np.ceil(places.max(axis=0)).astype(int), 0, (wide, high))
-    crop = ink.contrast[top:bottom, left:right]
-    if crop.size == 0:
+    if right <= left or bottom <= top:
         return None
+    crop = ink.contrast[top:bottom, left:right]
+    crop = _leave_lines_out(crop, (left, top), digits, to_strip)
     shrinking = max(1.0, 1 / to_strip[1, 1])
     size = tuple(max(1, round(side / shrinking)) for side in reversed(crop.shape))
     if shrinking > 1:
@@ -77,6 +81,39 @@ def cut_strip(ink: InkMap, blobs: Sequence[Blob]) -> Strip | None:
         crop.astype(np.float32), to_strip @ to_ink, (STRIP_WIDTH, STRIP_HEIGHT)
     ) / np.float32(median(blob.level for blob in blobs))
     return Strip(np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8), to_strip, width)
+
+
+def _leave_lines_out(
+    crop: GrayImage, corner: tuple[int, int], digits: Sequence[Blob], to_strip: NDArray[np.float64]
+) -> GrayImage:
+    """Return the ink of a strip without the digits whose middles are above or below it.
+
+    Args:
+        crop: uint8 [height, width], the ink.
+        corner: Where its left upper corner is, column and row.
+        digits: Digits anywhere.
+        to_strip: What takes a place to its place in the strip.
+    """
+    left, top = corner
+    right, bottom = left + crop.shape[1], top + crop.shape[0]
+    near = [
+        blob
+        for blob in digits
+        if blob.left < right and blob.right > left and blob.top < bottom and blob.bottom > top
+    ]
+    other = np.zeros(crop.shape, np.uint8)
+    for blob in near:
+        middle = blob.left + blob.width / 2, blob.top + blob.height / 2, 1
+        if 0 <= to_strip[1] @ middle < STRIP_HEIGHT:
+            continue
+        x, y = max(left, blob.left), max(top, blob.top)
+        own = blob.mask[y - blob.top : bottom - blob.top, x - blob.left : right - blob.left]
+        other[y - top :, x - left :][: own.shape[0], : own.shape[1]] |= own
+    if not other.any():
+        return crop
+    # The soft edge of a stroke belongs to it.
+    other = cv2.dilate(other, np.ones((2 * SOFT_EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
+    return np.where(other > 0, 0, crop).astype(np.uint8, copy=False)
 
 
 def _place(blobs: Sequence[Blob]) -> tuple[NDArray[np.float64], float]:

@@ -68,6 +68,25 @@ def test_long_number_is_squeezed_and_a_longer_one_is_none():
     assert cut_strip(*draw(20, [(40 + 20 * i, 90) for i in range(20)])) is None
 
 
+def test_digits_of_the_lines_above_and_below_are_left_out():
+    """Of lines that are so close that a strip shows a part of the next ones."""
+    places = [(100 + 40 * i, top) for top in (50, 96, 142) for i in range(3)]
+    ink, blobs = draw(40, places)
+    own, others = blobs[3:6], blobs[:3] + blobs[6:]
+    alone = cut_strip(*draw(40, places[3:6]))
+    crowded = cut_strip(ink, own)
+    assert np.array_equal(crowded.to_strip, alone.to_strip)
+    assert (crowded.image[[0, -1]].max(axis=1) == 255).all()
+    assert np.array_equal(cut_strip(ink, own, others).image, alone.image)
+    assert np.array_equal(cut_strip(ink, own, blobs).image, alone.image)
+
+
+def test_digits_beside_a_number_stay():
+    """They may be its own, though they were not put together."""
+    ink, blobs = draw(40, [(100, 90), (140, 95), (180, 85)])
+    assert np.array_equal(cut_strip(ink, blobs[:2], blobs).image, cut_strip(ink, blobs[:2]).image)
+
+
 def test_number_at_the_border_is_cut_out():
     ink, blobs = draw(40, [(0, 0), (40, 0)], shape=(40, 60))
     strip = cut_strip(ink, blobs)
