@@ -140,7 +140,7 @@ class Reader:
             picture = lighten_windows(reduce(gray, side))
             # As dark ink, as bright ink or both.
             found = [segment(ink) for ink in map_ink(picture)]
-            is_large = max(gray.shape) <= side or not any(map(_is_small, found))
+            is_large = max(gray.shape) <= side or not _is_small(found[0])
             view = _View(picture, found, is_large or side == SIDES_PX[-1], self._ink)
             yield view
             if view.is_last:
@@ -215,6 +215,10 @@ class Reader:
 
     def _read_all(self, seen: Sequence[Seen], gray: GrayImage) -> Found:
         """Read what was found as dark ink and as bright ink, and return what is more."""
+        # Where only one way to see it is clear, and shows more digits, the other shows a desk.
+        clear = [one for one in seen if one.wholes and one.unclear_share < MIN_UNCLEAR_SHARE]
+        if len(clear) == 1 and clear[0] is max(seen, key=_weigh_clarity):
+            seen = clear
         ways = [self._ink.read(one, gray) for one in seen]
         if len(ways) == 1 and not ways[0].rows:
             ink = map_unlikely_ink(gray)
@@ -300,6 +304,10 @@ def _weigh_clear(seen: Seen) -> float:
     return sum(
         one.prediction.confidence * one.blob.height for one in seen.wholes if not one.is_unclear
     )
+
+
+def _weigh_clarity(seen: Seen) -> float:
+    return _weigh_clear(seen) * (1 - seen.unclear_share)
 
 
 def _weigh(rows: Rows) -> float:
