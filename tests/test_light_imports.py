@@ -17,6 +17,14 @@ classifier.predict(np.zeros((28, 28), np.uint8))
 classifier.predict_batch(np.zeros((64, 28, 28), np.uint8))
 """
 
+TELL_EXIT_CODE = """
+from edge_mnist.cli.app import main
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+
 LIST_COMMANDS = """
 import sys
 from edge_mnist.cli.app import COMMANDS, main
@@ -51,6 +59,14 @@ def test_predicting_brings_in_the_interpreter_and_nothing_heavy(engine):
 def test_predicting_waits_for_no_import_that_it_does_not_need():
     _, packages = run_listing_imports("-c", PREDICT, "auto")
     assert not packages & {"email", "http", "logging", "platformdirs", "ssl", "subprocess"}
+
+
+@pytest.mark.parametrize("options", [["--recipe", "nothing"], ["--resume", "--out", "nothing"]])
+def test_training_that_cannot_be_is_refused_at_once(options):
+    """TensorFlow's import takes seconds."""
+    code, packages = run_listing_imports("-c", TELL_EXIT_CODE, "train", *options)
+    assert code == "1\n"
+    assert not packages & HEAVY
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["models"]])

@@ -16,6 +16,7 @@ from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import logged_progress
 from edge_mnist.cli.tuning import TuningRequest, is_tuning, tune
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.training.plan import plan_run
 
 if TYPE_CHECKING:
     from edge_mnist.training.run import RunMetrics
@@ -99,9 +100,11 @@ def train(
     for option, value in (("--freeze", freeze), ("--replay", replay)):
         if value is not None:
             raise InvalidInputError(option, expected="--from beside it", got="none")
-    with tensorflow_for("training"):
-        from edge_mnist.training.run import plan_run, train_run
     plan, folder = plan_run(out, recipe=recipe, config_path=config, overrides=given, resume=resume)
+    with tensorflow_for("training"):
+        from edge_mnist.training.architectures import find_architecture
+        from edge_mnist.training.run import train_run
+    find_architecture(plan.arch)
     dataset = load_dataset(plan.data, plan.validation_split)
     say(f"training {plan.arch} on {plan.data} ({len(dataset.train):,} images) into {folder}")
     with logged_progress(folder, to_tensorboard=tensorboard) as progress:

@@ -12,12 +12,10 @@ from edge_mnist.cli.loading import load_dataset, read_image, tensorflow_for
 from edge_mnist.cli.progress import logged_progress
 from edge_mnist.dataset import DEFAULT_DATA, Dataset
 from edge_mnist.errors import InvalidInputError
+from edge_mnist.training.plan import FINE_TUNING_FILE
 
 if TYPE_CHECKING:
     from edge_mnist.training.finetune import TuningMetrics
-
-# As in training.finetune, which brings TensorFlow in.
-TUNING_FILE = "fine_tuning.json"
 
 # Options of a training that a fine-tuning has from its base.
 FIXED = ("arch", "validation_split", "mixed_precision", "patience")
@@ -51,7 +49,7 @@ class TuningRequest:
 
 def is_tuning(folder: Path) -> bool:
     """Return whether a run folder holds a fine-tuning."""
-    return (folder / TUNING_FILE).is_file()
+    return (folder / FINE_TUNING_FILE).is_file()
 
 
 def tune(request: TuningRequest, given: dict[str, Any], out: Path | None, as_json: bool) -> None:

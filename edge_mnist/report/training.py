@@ -11,15 +11,16 @@ from edge_mnist.evaluation import ClassReport, Evaluation
 from edge_mnist.report.subject import Subject
 from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training.config import TrainConfig, load_config
-from edge_mnist.training.finetune import DATA_FOLDER, FINE_TUNING_FILE, FineTuning, load_tuning
+from edge_mnist.training.finetune import DATA_FOLDER, FineTuning, load_tuning
 from edge_mnist.training.history import EpochResult, parse_csv
-from edge_mnist.training.run import (
+from edge_mnist.training.plan import (
     CONFIG_FILE,
+    FINE_TUNING_FILE,
     HISTORY_FILE,
     METRICS_FILE,
     MODEL_FILE,
-    load_trained_on,
 )
+from edge_mnist.training.run import load_trained_on
 
 # What a card's training may differ in from the run's configuration: where it ran, on what.
 PLACES = ("device", "data")

@@ -30,20 +30,17 @@ from edge_mnist.training.freezing import freeze
 from edge_mnist.training.history import render_csv
 from edge_mnist.training.mixing import mix, save_mix
 from edge_mnist.training.own_digits import OwnDigits, check_digits
-from edge_mnist.training.run import (
+from edge_mnist.training.plan import (
     CONFIG_FILE,
+    FINE_TUNING_FILE,
     HISTORY_FILE,
     METRICS_FILE,
     MODEL_FILE,
     STATE_FILE,
-    RunMetrics,
-    load_model,
-    predict_logits,
-    save_model,
 )
+from edge_mnist.training.run import RunMetrics, load_model, predict_logits, save_model
 
 BASE_FILE = "base.keras"
-FINE_TUNING_FILE = "fine_tuning.json"
 DATA_FOLDER = "data"
 
 # Chosen on MNIST's validation images and a half of optdigits (benchmarks/fine_tuning.py reports

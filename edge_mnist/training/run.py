@@ -18,29 +18,29 @@ import tf_keras
 from numpy.typing import NDArray
 
 from edge_mnist.dataset import Dataset, Examples
-from edge_mnist.errors import ModelError, TrainingError
+from edge_mnist.errors import ModelError
 from edge_mnist.evaluation import Evaluation, evaluate
-from edge_mnist.files import expect_folder, write_atomically
+from edge_mnist.files import write_atomically
 from edge_mnist.trained_on import TrainedOn
 from edge_mnist.training import plots
 from edge_mnist.training.architectures import (
     build,
     count_multiply_adds,
-    find_architecture,
     plan_multiply_adds,
 )
-from edge_mnist.training.config import Augmentation, TrainConfig, load_config
+from edge_mnist.training.config import TrainConfig, load_config
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import FitResult, Reporter, fit
 from edge_mnist.training.history import render_csv
+from edge_mnist.training.plan import (
+    CONFIG_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    STATE_FILE,
+)
 from edge_mnist.training.precision import as_float32, build_in_precision
-from edge_mnist.training.recipes import DEFAULT_RECIPE, find_recipe
 
-CONFIG_FILE = "config.json"
-HISTORY_FILE = "history.csv"
-METRICS_FILE = "metrics.json"
-MODEL_FILE = "model.keras"
-STATE_FILE = "state.npz"
 PREDICTION_BATCH_SIZE = 500
 
 
@@ -63,67 +63,6 @@ class RunMetrics:
     data_sha256: str
     validation: Evaluation
     test: Evaluation | None
-
-
-def plan_run(
-    out: Path | None,
-    *,
-    recipe: str | None = None,
-    config_path: Path | None = None,
-    overrides: dict[str, Any] | None = None,
-    resume: bool = False,
-) -> tuple[TrainConfig, Path]:
-    """Settle what to train and where.
-
-    Args:
-        out: The run folder; None for runs/ARCHITECTURE.
-        recipe: A recipe's name; None for the default.
-        config_path: A config.json to repeat, in place of a recipe.
-        overrides: Fields of TrainConfig that the user gave; `augmentation` may be True for the
-            default one.
-        resume: Go on with the run in `out`, whose configuration holds.
-
-    Raises:
-        InvalidInputError: If a file has the folder's name.
-        TrainingError: If the folder holds a run and `resume` is not set or the run's configuration
-            is another.
-    """
-    overrides = dict(overrides or {})
-    if recipe is not None and config_path is not None:
-        raise TrainingError("--recipe and --config exclude each other")
-    config = load_config(config_path) if config_path else find_recipe(recipe or DEFAULT_RECIPE)
-    if overrides.get("augmentation") is True:
-        overrides["augmentation"] = config.augmentation or Augmentation()
-    if overrides.get("arch", config.arch) != config.arch and recipe is None and not config_path:
-        overrides["recipe"] = "custom"
-    config = dataclasses.replace(config, **overrides)
-    find_architecture(config.arch)
-    folder = out or Path("runs") / config.arch
-    expect_folder("--out", folder)
-    if not resume:
-        # A configuration alone is no run: the training failed before its first epoch's end.
-        if (folder / STATE_FILE).exists() or (folder / MODEL_FILE).exists():
-            raise TrainingError(
-                f"{folder} holds a run already",
-                remedy="give another folder with --out, or go on with that run by --resume",
-            )
-        return config, folder
-    if not (folder / CONFIG_FILE).exists():
-        raise TrainingError(
-            f"there is no run to resume in {folder}",
-            remedy="give its folder with --out, or leave --resume out",
-        )
-    stored = load_config(folder / CONFIG_FILE)
-    asked = set(overrides) if recipe is None and config_path is None else set(vars(config))
-    for field in sorted(asked - {"recipe", "device"}):
-        if getattr(config, field) != getattr(stored, field):
-            raise TrainingError(
-                f"cannot resume {folder} with another {field.replace('_', ' ')}",
-                expected=str(getattr(stored, field)),
-                got=str(getattr(config, field)),
-                remedy="leave the option out, or give another folder with --out",
-            )
-    return dataclasses.replace(stored, device=config.device), folder
 
 
 def train_run(

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from edge_mnist.training.fit import Reporter
 from edge_mnist.training.history import EpochResult
-from edge_mnist.training.run import STATE_FILE
+from edge_mnist.training.plan import STATE_FILE
 from edge_mnist.training.state import load_history
 
 LOG_FOLDER = "tensorboard"

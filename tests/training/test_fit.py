@@ -15,7 +15,8 @@ from edge_mnist.errors import TrainingError
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import Augmentation, TrainConfig
 from edge_mnist.training.fit import fit
-from edge_mnist.training.run import load_model, plan_run, predict_logits, train_run
+from edge_mnist.training.plan import plan_run
+from edge_mnist.training.run import load_model, predict_logits, train_run
 
 pytestmark = pytest.mark.train
 

@@ -13,12 +13,12 @@ from edge_mnist.training import device
 from edge_mnist.training.architectures import build
 from edge_mnist.training.config import Augmentation, load_config
 from edge_mnist.training.device import select_device
+from edge_mnist.training.plan import plan_run
 from edge_mnist.training.recipes import find_recipe
 from edge_mnist.training.run import (
     load_model,
     load_run,
     load_run_config,
-    plan_run,
     predict_logits,
     save_model,
     train_run,
@@ -220,7 +220,7 @@ def test_recipe_and_configuration_exclude_each_other(tiny_run, tmp_path):
 
 def test_unknown_architecture_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(TrainingError, match="unknown architecture"):
-        plan_run(tmp_path / "new", overrides={"arch": "resnet"})
+        train_run(replace(find_recipe("micro"), arch="resnet"), None, tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
