@@ -28,7 +28,7 @@ class PlacedNumber:
     """A number and its place, in pixels of the page.
 
     Attributes:
-        glyphs: Its digits.
+        glyphs: Its digits and signs.
         left: Where its baseline begins.
         baseline: The height of that place.
         line: Which line of the page it stands in, from 0 at the top.
@@ -133,7 +133,7 @@ def _write_to_fit(
 def _write_one(
     page: Picture, number: PlacedNumber, stroke: Stroke, rng: Generator
 ) -> WrittenNumber:
-    written = []
+    digits, signs = [], []
     for glyph in number.glyphs:
         left = number.left + glyph.left
         top = _top(number, glyph)
@@ -141,8 +141,12 @@ def _write_one(
         rows, columns = np.nonzero(glyph.coverage > 0.3)
         ink = np.stack([columns + left, rows + top], axis=1).astype(np.int32)
         hull = cv2.convexHull(np.concatenate([ink, ink + 1]))[:, 0]
-        written.append(WrittenDigit(glyph.digit, hull.astype(np.float64) / SCALE))
-    return WrittenNumber(tuple(written), number.line)
+        outline = hull.astype(np.float64) / SCALE
+        if glyph.digit is None:
+            signs.append(outline)
+        else:
+            digits.append(WrittenDigit(glyph.digit, outline))
+    return WrittenNumber(tuple(digits), number.line, tuple(signs))
 
 
 def _top(number: PlacedNumber, glyph: Glyph) -> int:

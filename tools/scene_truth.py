@@ -35,10 +35,12 @@ class WrittenNumber:
     Attributes:
         digits: From left to right.
         line: Which line of the page it stands in, from 0 at the top.
+        signs: The convex hulls of what else stands in it, in units of the page.
     """
 
     digits: tuple[WrittenDigit, ...]
     line: int
+    signs: tuple[Points, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class TrueNumber:
     Attributes:
         digits: From left to right.
         line: Which line of the page it stands in, from 0 at the top.
-        corners: Of the upright rectangle around it on the page, x and y in pixels of the frame:
-            left upper, right upper, right lower, left lower.
+        corners: Of the upright rectangle around it and its signs on the page, x and y in pixels of
+            the frame: left upper, right upper, right lower, left lower.
     """
 
     digits: tuple[TrueDigit, ...]
@@ -175,7 +177,7 @@ def project_points(points: Points, pose: NDArray[np.float64]) -> Points:
 
 
 def _corners(number: WrittenNumber) -> Points:
-    outline = np.concatenate([digit.outline for digit in number.digits])
+    outline = np.concatenate([*(digit.outline for digit in number.digits), *number.signs])
     (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 

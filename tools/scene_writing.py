@@ -79,16 +79,16 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Glyph:
-    """A digit and where it stands in its number, in pixels of the page.
+    """A digit or a sign and where it stands in its number, in pixels of the page.
 
     Attributes:
-        digit: 0 to 9.
+        digit: 0 to 9; None for a sign.
         coverage: Its ink, cut at its edges.
         left: From the number's left end.
         top: From the baseline; negative is above.
     """
 
-    digit: int
+    digit: int | None
     coverage: Coverage = field(repr=False)
     left: int
     top: int
@@ -132,17 +132,57 @@ def write_number(
         image = digits.images[index]
         if rng.random() < habits:
             image = _add_habit(image, label, rng)
-        coverage = _shrink(
-            _set_width(_enlarge(image), stroke.width), height * rng.uniform(0.92, 1.08)
-        )
+        coverage = draw_digit(image, height * rng.uniform(0.92, 1.08), stroke)
         top = round(-coverage.shape[0] + rng.normal(0, 0.035) * height)
         left = 0
         if glyphs:
             is_touching = rng.random() < touching
             gap = -0.6 * stroke.width * height if is_touching else spacing * rng.uniform(0.7, 1.3)
-            left = _kern(glyphs[-1], coverage, top, round(gap))
+            left = kern(glyphs[-1], coverage, top, round(gap))
         glyphs.append(Glyph(label, coverage, left, top))
     return glyphs
+
+
+def draw_digit(image: NDArray[np.uint8], height: float, stroke: Stroke) -> Coverage:
+    """Return the ink of a digit in a pen's strokes, cut at its edges.
+
+    Args:
+        image: uint8 [28, 28], 0 is paper and 255 is ink.
+        height: Of the digit, in pixels of the page; wide ones get somewhat less.
+        stroke: The pen.
+    """
+    return _shrink(_set_width(_enlarge(image), stroke.width), height)
+
+
+def kern(before: Glyph, coverage: Coverage, top: int, gap: int) -> int:
+    """Return where the next digit begins so that its ink is a gap away from the one before.
+
+    Args:
+        before: The digit before.
+        coverage: The ink of the next.
+        top: Of the next, from the baseline, in pixels of the page; negative is above.
+        gap: In pixels of the page, between ink in the same rows; negative where they overlap.
+
+    Returns:
+        Its left side from the number's left end, in pixels of the page.
+    """
+    first = min(before.top, top)
+    rows = max(before.top + before.coverage.shape[0], top + coverage.shape[0]) - first
+    # Ink that is near in height counts as in the same row.
+    near = np.ones((2 * max(gap, 0) + 1, 1), np.uint8)
+    ends = np.full(rows, -(10**6))
+    starts = np.full(rows, 10**6)
+    for edges, glyph_top, ink in ((ends, before.top, before.coverage), (starts, top, coverage)):
+        is_ink = np.zeros((rows, ink.shape[1]), np.uint8)
+        is_ink[glyph_top - first : glyph_top - first + ink.shape[0]] = ink > 0.5
+        is_ink = cv2.dilate(is_ink, near)
+        filled = is_ink.any(axis=1)
+        places = is_ink[:, ::-1].argmax(axis=1) if edges is ends else is_ink.argmax(axis=1)
+        edges[filled] = (ink.shape[1] - places if edges is ends else places)[filled]
+    reach = int((ends - starts).max())
+    # Slanted digits may reach over each other, but which comes first stays plain.
+    least = round(0.55 * before.coverage.shape[1])
+    return before.left + max(reach + gap, least)
 
 
 def measure_width(glyphs: Sequence[Glyph]) -> int:
@@ -230,24 +270,3 @@ def _shrink(strokes: NDArray[np.bool_], height: float) -> Coverage:
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     coverage: Coverage = cv2.resize(cut, size, interpolation=interpolation)
     return coverage
-
-
-def _kern(before: Glyph, coverage: Coverage, top: int, gap: int) -> int:
-    """Return where the next digit begins so that its ink is `gap` pixels from the one before."""
-    first = min(before.top, top)
-    rows = max(before.top + before.coverage.shape[0], top + coverage.shape[0]) - first
-    # Ink that is near in height counts as in the same row.
-    near = np.ones((2 * max(gap, 0) + 1, 1), np.uint8)
-    ends = np.full(rows, -(10**6))
-    starts = np.full(rows, 10**6)
-    for edges, glyph_top, ink in ((ends, before.top, before.coverage), (starts, top, coverage)):
-        is_ink = np.zeros((rows, ink.shape[1]), np.uint8)
-        is_ink[glyph_top - first : glyph_top - first + ink.shape[0]] = ink > 0.5
-        is_ink = cv2.dilate(is_ink, near)
-        filled = is_ink.any(axis=1)
-        places = is_ink[:, ::-1].argmax(axis=1) if edges is ends else is_ink.argmax(axis=1)
-        edges[filled] = (ink.shape[1] - places if edges is ends else places)[filled]
-    reach = int((ends - starts).max())
-    # Slanted digits may reach over each other, but which comes first stays plain.
-    least = round(0.55 * before.coverage.shape[1])
-    return before.left + max(reach + gap, least)

@@ -1,6 +1,7 @@
 """Scenes with numbers: photographs of handwriting that are made, not taken."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,10 @@ from scene_camera import Lens, Pose, Sensor, expose, meter, see, take_pose
 from scene_degrees import BOARDS, DEGREES, FRAME_SIZES, Degree
 from scene_distractors import ON_PAPER, Area, Room
 from scene_light import HARD_EDGE, SOFT_EDGE, Light, cast_shadow, make_light
-from scene_page import SCALE, find_areas, lay_out, write
+from scene_page import SCALE, Layout, find_areas, lay_out, write
 from scene_paper import crease, make_desk, make_paper, rule
 from scene_truth import Scene, TrueNumber, Truth, WrittenNumber, project, project_points
-from scene_writing import take_pen
+from scene_writing import Stroke, take_pen
 
 from edge_mnist.dataset import Examples
 from edge_mnist.errors import InvalidInputError
@@ -21,6 +22,9 @@ from edge_mnist.vision.frames import Picture
 
 # Free room along the frame's sides, as a share of them.
 BORDER = 0.03
+
+# Chooses numbers and their places, from what `lay_out` takes.
+Plan = Callable[[Examples, Area, Degree, Stroke, Generator], Layout]
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,14 @@ def make_scene(
     if size is None:
         sizes = list(FRAME_SIZES)
         size = sizes[rng.choice(len(sizes), p=list(FRAME_SIZES.values()))]
-    sheet = prepare_sheet(index, difficulty, digits, size, rng)
+    return photograph(prepare_sheet(index, difficulty, digits, size, rng), degree, rng)
+
+
+def photograph(sheet: Sheet, degree: Degree, rng: Generator) -> Scene:
+    """Take a picture of a written page, in the light and with the troubles of a degree."""
     view = see(sheet.page, sheet.desk, sheet.pose, SCALE)
     at_border = _cover_borders(view, sheet.truth.numbers, degree, rng)
-    light, shadows = _light(size, degree, rng)
+    light, shadows = _light(sheet.truth.size, degree, rng)
     exposure = meter(view, light, rng.uniform(175, 235)) if degree.shading else 1.0
     lens, sensor, troubles = _take_camera(sheet.digit_height, exposure, degree, rng)
     truth = replace(
@@ -91,6 +99,9 @@ def prepare_sheet(
     size: tuple[int, int],
     rng: Generator,
     border: float = BORDER,
+    *,
+    degree: Degree | None = None,
+    plan: Plan = lay_out,
 ) -> Sheet:
     """Write a page and choose where the camera stands.
 
@@ -101,8 +112,10 @@ def prepare_sheet(
         size: Width and height of the frame in pixels.
         rng: The source of chance.
         border: Free room along the frame's sides, as a share of them.
+        degree: What the page may bring; None for what the difficulty does.
+        plan: Chooses numbers and their places.
     """
-    degree = DEGREES[difficulty]
+    degree = degree or DEGREES[difficulty]
     rotation, tilt = rng.uniform(-degree.rotation, degree.rotation), degree.tilt
     has_desk = rng.random() < degree.desk
     page_size = _choose_page_size(size, rotation, tilt, has_desk, rng)
@@ -113,7 +126,7 @@ def prepare_sheet(
     pen = "chalk" if is_board else str(rng.choice(degree.pens))
     ruling = "" if is_board or paper == "cardboard" else str(rng.choice(degree.rulings))
     stroke = take_pen(pen, rng)
-    layout = lay_out(digits, field, degree, stroke, rng)
+    layout = plan(digits, field, degree, stroke, rng)
 
     pixels = (round(page_size[0] * SCALE), round(page_size[1] * SCALE))
     page = make_paper(paper, pixels, SCALE, rng)
