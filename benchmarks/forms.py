@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-from report import render_markdown_table, write_report
+from report import render_markdown_table, share, write_report
 
 from edge_mnist.cascade import DEFAULT_MODELS, DigitModel, load_models
 from edge_mnist.vision.field_reader import FieldReader
@@ -236,11 +236,6 @@ def count_edits(truth: str, read: str) -> int:
             replaced = previous[j - 1] + (expected != character)
             row.append(min(replaced, previous[j] + 1, row[-1] + 1))
     return row[-1]
-
-
-def share(part: int, whole: int) -> str:
-    """Return a share with its counts."""
-    return f"{100 * part / whole:.1f} % ({part:,} of {whole:,})" if whole else "none"
 
 
 if __name__ == "__main__":
