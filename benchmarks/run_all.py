@@ -37,6 +37,7 @@ LONG = (
     "handwriting_fonts",
     "threads",
     "reading",
+    "reading_layouts",
     "forms",
     "fine_tuning",
 )
