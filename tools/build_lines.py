@@ -52,7 +52,6 @@ from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH
 WHAT = "a number as a whole; logits of ten digits and the blank in 128 columns"
 
 FOLDER = Path("runs/lines")
-STATE = FOLDER / "state.npz"
 
 TRAIN_SCENES, HELD_OUT_SCENES = 6000, 400
 # Of the scenes: each split has its own.
@@ -191,22 +190,27 @@ def build_network() -> Any:
 
 def train(model: Any, strips: Strips, validation: Strips) -> list[EpochResult]:
     """Train a model in place, from where the last call was stopped; return its history."""
+    # Chance makes some strips wider, so that it is a batch more or less in an epoch.
     steps = len(list(plan_batches(strips, np.random.default_rng(0))))
     optimizer = build_optimizer(model, CONFIG, steps)
     run_step = _compile_step(model, optimizer)
-    progress = load_state(STATE, model, optimizer) if STATE.exists() else Progress()
+    state = FOLDER / f"state-{TRAIN_SCENES}-{CONFIG.epochs}.npz"  # of other numbers it is another
+    progress = load_state(state, model, optimizer) if state.exists() else Progress()
     for epoch in range(len(progress.history), CONFIG.epochs):
         started = time.perf_counter()
         rng = np.random.default_rng((CONFIG.seed, epoch))
         loss = 0.0
-        for step, plan in enumerate(plan_batches(strips, rng)):
+        plans = list(plan_batches(strips, rng))
+        for step, plan in enumerate(plans):
             batch = make_batch(strips, plan, rng)
             loss += float(run_step(batch.images, batch.labels, batch.are_numbers, batch.columns))
-            print(f"\repoch {epoch + 1}/{CONFIG.epochs}: {step}/{steps}", end="", file=sys.stderr)
+            print(
+                f"\repoch {epoch + 1}/{CONFIG.epochs}: {step}/{len(plans)}", end="", file=sys.stderr
+            )
         found = describe(predict(model, validation), validation)
         result = EpochResult(
             epoch=epoch + 1,
-            loss=loss / steps,
+            loss=loss / len(plans),
             # Not measured: the loss is of texts, and what is varied is not read.
             accuracy=math.nan,
             val_loss=math.nan,
@@ -215,7 +219,7 @@ def train(model: Any, strips: Strips, validation: Strips) -> list[EpochResult]:
             seconds=time.perf_counter() - started,
         )
         progress.history.append(result)
-        save_state(STATE, model, optimizer, progress)
+        save_state(state, model, optimizer, progress)
         print(f"\repoch {epoch + 1}/{CONFIG.epochs}: loss {result.loss:.4f}, {found}", flush=True)
     take_averages(model, optimizer)
     return progress.history

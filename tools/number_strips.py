@@ -157,7 +157,7 @@ def cut_labelled(scene: Scene, rng: Generator) -> Iterator[_Labelled]:
 
 
 def _find_digits(found: Segmentation, group: Sequence[Blob]) -> list[Blob]:
-    """Return what may be clear digits of other lines: about as high as those of a group."""
+    """Return what may be clear digits, in any line: about as high as those of a group."""
     high = median(blob.height for blob in group)
     return [
         blob

@@ -155,10 +155,10 @@ def draw_digit(image: NDArray[np.uint8], height: float, stroke: Stroke) -> Cover
 
 
 def kern(before: Glyph, coverage: Coverage, top: int, gap: int) -> int:
-    """Return where the next digit begins so that its ink is a gap away from the one before.
+    """Return where the next glyph begins so that its ink is a gap away from the one before.
 
     Args:
-        before: The digit before.
+        before: The one before.
         coverage: The ink of the next.
         top: Of the next, from the baseline, in pixels of the page; negative is above.
         gap: In pixels of the page, between ink in the same rows; negative where they overlap.

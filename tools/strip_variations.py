@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edge_mnist.vision.strips import STRIP_DIGIT_HEIGHT, STRIP_HEIGHT, STRIP_WIDTH
 
-# This share of strips has its digits further apart, by up to so many columns; each gap differs
-# from the others by so much.
+# This share of strips, if there is room, has its digits further apart, by up to so many columns;
+# each gap differs from the others by so much.
 SPREAD, MAX_SPREAD = 0.25, 26.0
 UNEVEN = 0.25
 # This share has a sign before, behind or between its digits, which is none. Each character of a

@@ -39,8 +39,8 @@ def plan_run(
 
     Raises:
         InvalidInputError: If a file has the folder's name.
-        TrainingError: If the folder holds a run and `resume` is not set or the run's configuration
-            is another.
+        TrainingError: If the recipe is unknown, the configuration cannot be read or both are given;
+            if the folder holds a run and `resume` is not set, or holds none or another and it is.
     """
     overrides = dict(overrides or {})
     if recipe is not None and config_path is not None:

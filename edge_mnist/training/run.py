@@ -83,7 +83,8 @@ def train_run(
         The metrics, as written to metrics.json.
 
     Raises:
-        TrainingError: If the device is missing, the training diverges or its state is another's.
+        TrainingError: If the architecture is unknown, the device is missing, the training diverges
+            or its state is another's.
     """
     device = select_device(config.device, count_step_multiply_adds(config))
     started = time.perf_counter()

@@ -140,6 +140,7 @@ class Reader:
             picture = lighten_windows(reduce(gray, side))
             # As dark ink, as bright ink or both.
             found = [segment(ink) for ink in map_ink(picture)]
+            # The more likely one tells: what is small in the other may be a desk's grain or print.
             is_large = max(gray.shape) <= side or not _is_small(found[0])
             view = _View(picture, found, is_large or side == SIDES_PX[-1], self._ink)
             yield view
@@ -217,10 +218,9 @@ class Reader:
         """Read what was found as dark ink and as bright ink, and return what is more."""
         # Where only one way to see it is clear, and shows more digits, the other shows a desk.
         clear = [one for one in seen if one.wholes and one.unclear_share < MIN_UNCLEAR_SHARE]
-        if len(clear) == 1 and clear[0] is max(seen, key=_weigh_clarity):
-            seen = clear
-        ways = [self._ink.read(one, gray) for one in seen]
-        if len(ways) == 1 and not ways[0].rows:
+        is_told = len(clear) == 1 and clear[0] is max(seen, key=_weigh_clarity)
+        ways = [self._ink.read(one, gray) for one in (clear if is_told else seen)]
+        if len(seen) == 1 and not ways[0].rows:
             ink = map_unlikely_ink(gray)
             other = self._ink.read(self._ink.see(segment(ink)), gray) if ink else None
             # What lies within the letters of a word is not clear.

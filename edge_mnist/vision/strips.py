@@ -67,7 +67,7 @@ def cut_strip(ink: InkMap, blobs: Sequence[Blob], digits: Sequence[Blob] = ()) -
     if right <= left or bottom <= top:
         return None
     crop = ink.contrast[top:bottom, left:right]
-    crop = _leave_lines_out(crop, (left, top), digits, to_strip)
+    crop = _leave_lines_out(crop, (left, top), blobs, digits, to_strip)
     shrinking = max(1.0, 1 / to_strip[1, 1])
     size = tuple(max(1, round(side / shrinking)) for side in reversed(crop.shape))
     if shrinking > 1:
@@ -84,35 +84,43 @@ def cut_strip(ink: InkMap, blobs: Sequence[Blob], digits: Sequence[Blob] = ()) -
 
 
 def _leave_lines_out(
-    crop: GrayImage, corner: tuple[int, int], digits: Sequence[Blob], to_strip: NDArray[np.float64]
+    crop: GrayImage,
+    corner: tuple[int, int],
+    blobs: Sequence[Blob],
+    digits: Sequence[Blob],
+    to_strip: NDArray[np.float64],
 ) -> GrayImage:
     """Return the ink of a strip without the digits whose middles are above or below it.
 
     Args:
         crop: uint8 [height, width], the ink.
         corner: Where its left upper corner is, column and row.
+        blobs: What is to be seen in the strip; none of its ink is left out.
         digits: Digits anywhere.
         to_strip: What takes a place to its place in the strip.
     """
     left, top = corner
     right, bottom = left + crop.shape[1], top + crop.shape[0]
-    near = [
-        blob
-        for blob in digits
-        if blob.left < right and blob.right > left and blob.top < bottom and blob.bottom > top
-    ]
-    other = np.zeros(crop.shape, np.uint8)
-    for blob in near:
-        middle = blob.left + blob.width / 2, blob.top + blob.height / 2, 1
-        if 0 <= to_strip[1] @ middle < STRIP_HEIGHT:
-            continue
+
+    def mark(picture: NDArray[np.uint8], blob: Blob, level: int) -> None:
+        """Give the pixels of a blob a level, where they are in the strip."""
         x, y = max(left, blob.left), max(top, blob.top)
+        if x >= min(right, blob.right) or y >= min(bottom, blob.bottom):
+            return
         own = blob.mask[y - blob.top : bottom - blob.top, x - blob.left : right - blob.left]
-        other[y - top :, x - left :][: own.shape[0], : own.shape[1]] |= own
+        picture[y - top :, x - left :][: own.shape[0], : own.shape[1]][own] = level
+
+    other = np.zeros(crop.shape, np.uint8)
+    for blob in digits:
+        middle = blob.left + blob.width / 2, blob.top + blob.height / 2, 1
+        if not 0 <= to_strip[1] @ middle < STRIP_HEIGHT:
+            mark(other, blob, 1)
     if not other.any():
         return crop
     # The soft edge of a stroke belongs to it.
     other = cv2.dilate(other, np.ones((2 * SOFT_EDGE + 1,) * 2, np.uint8)).astype(np.uint8)
+    for blob in blobs:
+        mark(other, blob, 0)
     return np.where(other > 0, 0, crop).astype(np.uint8, copy=False)
 
 

@@ -222,6 +222,7 @@ def test_measured_latency_is_told_of_the_file_that_was_measured(make, edge_mnist
         ("pico --data nothing", "cannot find the data 'nothing': expected mnist, optdigits, a fo"),
         ("pico --engine cpu", "unknown engine: expected auto, tflite-runtime, "),
         ("pico --data {drawn} --bench text.txt", "text.txt: cannot read the benchmark: expected"),
+        ("nothing.tflite --bench text.txt", "text.txt: cannot read the benchmark: expected"),
         ("pico --data {drawn} --bench nothing", "cannot use nothing: got No such file or dir"),
     ],
 )

@@ -81,6 +81,16 @@ def test_digits_of_the_lines_above_and_below_are_left_out():
     assert np.array_equal(cut_strip(ink, own, blobs).image, alone.image)
 
 
+def test_strokes_close_to_another_line_stay():
+    """Of a line above whose digits end a pixel above the own ones."""
+    ink, blobs = draw(40, [(100 + 40 * i, 90) for i in range(3)])
+    alone = cut_strip(ink, blobs)
+    above = [Blob((blob.left, 49, 20, 40), blob.mask, blob.level) for blob in blobs]
+    for blob in above:
+        ink.contrast[49:89, blob.left : blob.right] = 200
+    assert np.array_equal(cut_strip(ink, blobs, above).image, alone.image)
+
+
 def test_digits_beside_a_number_stay():
     """They may be its own, though they were not put together."""
     ink, blobs = draw(40, [(100, 90), (140, 95), (180, 85)])
