@@ -151,7 +151,7 @@ def lay_out_page(
     ]
     widths = [max(map(measure_width, column)) for column in columns]
     gaps = height * rng.uniform(*COLUMN_GAPS, kind.columns)
-    free = right - left - sum(widths) - sum(gaps[1:])
+    free = right - left - sum(widths) - sum(gaps[:-1])
     start = left + rng.uniform(0, max(free, 0))
     is_flush_right = rng.random() < 0.5
     numbers = []
