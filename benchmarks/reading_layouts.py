@@ -19,7 +19,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 
@@ -28,13 +27,12 @@ sys.path.insert(0, str(TOOLS))
 
 from layout_pages import KINDS, make_page  # noqa: E402
 from make_forms import SPLITS, load_digits  # noqa: E402
-from reading import run  # noqa: E402
+from reading import Bench, run  # noqa: E402
 from reading_pictures import draw_scene  # noqa: E402
 from reading_score import NumberScore, SceneScore, score_scene  # noqa: E402
 from report import render_markdown_table, share, write_report  # noqa: E402
 
 from edge_mnist.cascade import load_models  # noqa: E402
-from edge_mnist.dataset import Examples  # noqa: E402
 from edge_mnist.errors import EdgeMnistError  # noqa: E402
 from edge_mnist.files import write_atomically  # noqa: E402
 from edge_mnist.vision.reader import Reader  # noqa: E402
@@ -59,15 +57,6 @@ With signs the digits of each side have to be read in order, joined or as number
 no digit for a sign. A false digit is one that is read where none is: one that is read for a sign
 is, too. A number is told with the confidence of what is least sure in its place; where nothing is
 read nothing is told."""
-
-
-class Bench(NamedTuple):
-    """What a process needs to read pages."""
-
-    reader: Reader
-    digits: Examples
-    seed: int
-    show: Path | None
 
 
 # Of this process; set once at its start, as the digits would cost more to send than to load.
