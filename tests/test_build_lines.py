@@ -8,7 +8,8 @@ pytest.importorskip("cv2")
 pytest.importorskip("tensorflow")
 
 import build_lines
-from number_strips import NO_DIGIT, load_strips, make_number_strips, save_strips, vary_strip
+from number_strips import NO_DIGIT, load_strips, make_number_strips, save_strips
+from strip_variations import Spread, choose_spread, draw_sign, spread_strip, vary_strip
 
 from edge_mnist.vision import own_models
 from edge_mnist.vision.line_reader import LineReader
@@ -51,8 +52,8 @@ def test_strips_are_kept(strips, tmp_path):
 
 
 def test_varied_strip_tells_where_its_ink_went():
-    image = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
-    image[13:19, 37:43] = 255
+    image = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.float32)
+    image[13:19, 37:43] = 1
     rng = np.random.default_rng(0)
     found, told = [], []
     for _ in range(200):
@@ -68,9 +69,70 @@ def test_varied_strip_tells_where_its_ink_went():
     assert np.ptp(told) > 10
 
 
+@pytest.fixture
+def three():
+    """A strip of three digits that are 8 columns wide, and their middles."""
+    image = np.zeros((STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
+    places = np.array([24.0, 36.0, 44.0], np.float32)
+    for place in places.astype(int):
+        image[6:26, place - 4 : place + 4] = 255
+    return image, places
+
+
+def test_spread_digits_stand_where_it_is_told(three):
+    """The last two touch: they are parted, too."""
+    ink, places = spread_strip(*three, Spread(np.array([0, 5, 9, 0])))
+    assert places.tolist() == [24, 41, 58]
+    shown = ink[16] > 0.5
+    for place in places.astype(int):
+        assert shown[place - 3 : place + 3].all()
+    assert shown.sum() == 3 * 8
+    assert not shown[47:53].any()
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_sign_stands_where_no_digit_is(place, three):
+    sign = np.full((STRIP_HEIGHT, 10), 0.5, np.float32)
+    columns = np.zeros(4, np.intp)
+    columns[place] = 10
+    ink, places = spread_strip(*three, Spread(columns, sign, place))
+    drawn = np.flatnonzero(ink[0] == 0.5)
+    assert (len(drawn), np.ptp(drawn)) == (10, 9)
+    assert (ink[16, drawn] == 0.5).all()
+    assert (np.abs(places[:, None] - drawn) >= 4).all()
+    assert np.searchsorted(places, drawn[0]) == place
+    assert (ink[16] == 1).sum() == 3 * 8
+
+
+def test_spreads_are_chosen_by_chance():
+    rng = np.random.default_rng(0)
+    spreads = [choose_spread(4, rng) for _ in range(400)]
+    wide = [spread for spread in spreads if spread.columns[1:4].any() and spread.sign is None]
+    signed = [spread for spread in spreads if spread.sign is not None]
+    assert 60 < len(wide) < 120
+    assert 40 < len(signed) < 80
+    assert {spread.place for spread in signed} == set(range(5))
+    assert not any(spread.columns[[0, -1]].any() for spread in wide)
+    for spread in signed:
+        assert spread.columns[spread.place] >= spread.sign.shape[1]
+    assert not choose_spread(0, rng).columns.any()
+
+
+def test_signs_have_room():
+    """But for a flourish, nothing of them is cut off."""
+    rng = np.random.default_rng(0)
+    signs = [draw_sign(rng) for _ in range(300)]
+    for sign in signs:
+        assert (sign.dtype, len(sign)) == (np.float32, STRIP_HEIGHT)
+        assert 0.2 < sign.max() <= 1
+    assert np.mean([sign[:, [0, -1]].max() > 0.5 for sign in signs]) < 0.05
+
+
 def test_batch_tells_each_digit_in_its_column(strips):
     rng = np.random.default_rng(0)
-    batch = build_lines.make_batch(strips, np.arange(8), STRIP_WIDTH, rng)
+    spreads = [Spread.none(len(strips.text(index))) for index in range(8)]
+    plan = build_lines.Plan(np.arange(8), spreads, STRIP_WIDTH)
+    batch = build_lines.make_batch(strips, plan, rng)
     assert batch.images.shape == (8, STRIP_HEIGHT, STRIP_WIDTH, 1)
     for index, columns in enumerate(batch.columns):
         told = columns[(columns >= 0) & (columns < NO_DIGIT)]
@@ -80,12 +142,14 @@ def test_batch_tells_each_digit_in_its_column(strips):
 
 def test_batches_hold_what_has_room_in_them(strips, monkeypatch):
     monkeypatch.setattr(build_lines, "CONFIG", replace(build_lines.CONFIG, batch_size=4))
-    batches = list(build_lines.plan_batches(strips, np.random.default_rng(0)))
-    assert {width for _, width in batches} == set(build_lines.WIDTHS)
-    for chosen, width in batches:
-        assert len(chosen) == 4
-        assert (strips.widths[chosen] <= width).all()
-    used = np.concatenate([chosen for chosen, _ in batches])
+    plans = list(build_lines.plan_batches(strips, np.random.default_rng(0)))
+    assert {plan.width for plan in plans} == set(build_lines.WIDTHS)
+    for plan in plans:
+        assert len(plan.chosen) == 4
+        for index, spread in zip(plan.chosen, plan.spreads, strict=True):
+            assert len(spread.columns) == len(strips.text(index)) + 1
+            assert strips.widths[index] + spread.columns.sum() <= plan.width
+    used = np.concatenate([plan.chosen for plan in plans])
     assert len(set(used)) == len(used)
 
 

@@ -14,17 +14,18 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
-from number_strips import NO_DIGIT, Strips, load_strips, make_number_strips, save_strips, vary_strip
+from number_strips import NO_DIGIT, Strips, load_strips, make_number_strips, save_strips
 from numpy.random import Generator
 from numpy.typing import NDArray
 from own_model_files import write_own_model
+from strip_variations import Spread, choose_spread, spread_strip, vary_strip
 
 from edge_mnist import dataset
 from edge_mnist.dataset import Examples, join
@@ -51,9 +52,8 @@ from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH
 WHAT = "a number as a whole; logits of ten digits and the blank in 128 columns"
 
 FOLDER = Path("runs/lines")
-STATE = FOLDER / "state.npz"
 
-TRAIN_SCENES, HELD_OUT_SCENES = 4500, 400
+TRAIN_SCENES, HELD_OUT_SCENES = 6000, 400
 # Of the scenes: each split has its own.
 TRAIN_SEED, VALIDATION_SEED, TEST_SEED = 0, 1, 2
 EVALUATION_BATCH = 32
@@ -71,7 +71,7 @@ MAX_LOSS = 100.0
 
 CONFIG = TrainConfig(
     arch="lines",
-    epochs=40,
+    epochs=60,
     batch_size=64,
     optimizer="adamw",
     learning_rate=3e-3,
@@ -81,6 +81,21 @@ CONFIG = TrainConfig(
     # Of the digits that numbers are made of. With MNIST's alone a 1 with a flag would be a 7.
     styles=0.15,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a batch is made of.
+
+    Attributes:
+        chosen: Which strips.
+        spreads: What comes between the digits of each.
+        width: Columns of the batch.
+    """
+
+    chosen: NDArray[np.intp]
+    spreads: Sequence[Spread]
+    width: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +154,7 @@ def prepare_strips(
     name: str, digits: Examples, scenes: int, seed: int, styles: float = 0.0
 ) -> Strips:
     """Return the strips of a split, made now or by the last call; of `styles` is such a share."""
-    path = FOLDER / f"{name}-strips-{styles:g}.npz"  # of another share they are others
+    path = FOLDER / f"{name}-strips-{scenes}-{styles:g}.npz"  # of other numbers they are others
     if not path.exists():
         print(f"making {scenes:,} scenes of {name} digits", flush=True)
         if styles:
@@ -175,22 +190,27 @@ def build_network() -> Any:
 
 def train(model: Any, strips: Strips, validation: Strips) -> list[EpochResult]:
     """Train a model in place, from where the last call was stopped; return its history."""
+    # Chance makes some strips wider, so that it is a batch more or less in an epoch.
     steps = len(list(plan_batches(strips, np.random.default_rng(0))))
     optimizer = build_optimizer(model, CONFIG, steps)
     run_step = _compile_step(model, optimizer)
-    progress = load_state(STATE, model, optimizer) if STATE.exists() else Progress()
+    state = FOLDER / f"state-{TRAIN_SCENES}-{CONFIG.epochs}.npz"  # of other numbers it is another
+    progress = load_state(state, model, optimizer) if state.exists() else Progress()
     for epoch in range(len(progress.history), CONFIG.epochs):
         started = time.perf_counter()
         rng = np.random.default_rng((CONFIG.seed, epoch))
         loss = 0.0
-        for step, (chosen, width) in enumerate(plan_batches(strips, rng)):
-            batch = make_batch(strips, chosen, width, rng)
+        plans = list(plan_batches(strips, rng))
+        for step, plan in enumerate(plans):
+            batch = make_batch(strips, plan, rng)
             loss += float(run_step(batch.images, batch.labels, batch.are_numbers, batch.columns))
-            print(f"\repoch {epoch + 1}/{CONFIG.epochs}: {step}/{steps}", end="", file=sys.stderr)
+            print(
+                f"\repoch {epoch + 1}/{CONFIG.epochs}: {step}/{len(plans)}", end="", file=sys.stderr
+            )
         found = describe(predict(model, validation), validation)
         result = EpochResult(
             epoch=epoch + 1,
-            loss=loss / steps,
+            loss=loss / len(plans),
             # Not measured: the loss is of texts, and what is varied is not read.
             accuracy=math.nan,
             val_loss=math.nan,
@@ -199,47 +219,56 @@ def train(model: Any, strips: Strips, validation: Strips) -> list[EpochResult]:
             seconds=time.perf_counter() - started,
         )
         progress.history.append(result)
-        save_state(STATE, model, optimizer, progress)
+        save_state(state, model, optimizer, progress)
         print(f"\repoch {epoch + 1}/{CONFIG.epochs}: loss {result.loss:.4f}, {found}", flush=True)
     take_averages(model, optimizer)
     return progress.history
 
 
-def plan_batches(strips: Strips, rng: Generator) -> Iterator[tuple[NDArray[np.intp], int]]:
-    """Yield the strips of each batch of an epoch, and how wide it is."""
-    needed = np.minimum(ROOM_SHARE * strips.widths + ROOM, STRIP_WIDTH)
+def plan_batches(strips: Strips, rng: Generator) -> Iterator[Plan]:
+    """Yield the strips of each batch of an epoch, what comes between their digits, and how wide."""
+    counts = (strips.texts < NO_DIGIT).sum(axis=1).tolist()
+    spreads = [choose_spread(count, rng) for count in counts]
+    widths = strips.widths + [spread.columns.sum() for spread in spreads]
+    for index in np.flatnonzero(widths > STRIP_WIDTH):
+        spreads[index], widths[index] = Spread.none(counts[index]), strips.widths[index]
+    needed = np.minimum(ROOM_SHARE * widths + ROOM, STRIP_WIDTH)
     of_width = np.searchsorted(WIDTHS, needed)
-    batches = []
+    plans = []
     for index, width in enumerate(WIDTHS):
         order = rng.permutation(np.flatnonzero(of_width == index))
         full = len(order) - len(order) % CONFIG.batch_size
-        batches += [(chosen, width) for chosen in order[:full].reshape(-1, CONFIG.batch_size)]
-    for index in rng.permutation(len(batches)):
-        yield batches[index]
+        plans += [
+            Plan(chosen, [spreads[strip] for strip in chosen], width)
+            for chosen in order[:full].reshape(-1, CONFIG.batch_size)
+        ]
+    for index in rng.permutation(len(plans)):
+        yield plans[index]
 
 
-def make_batch(strips: Strips, chosen: NDArray[np.intp], width: int, rng: Generator) -> Batch:
+def make_batch(strips: Strips, plan: Plan, rng: Generator) -> Batch:
     """Vary strips by chance and put them side by side."""
-    images = np.empty((len(chosen), STRIP_HEIGHT, width, 1), np.float32)
-    columns = np.full((len(chosen), width // COLUMN_STEP), NO_DIGIT, np.int32)
-    places: list[tuple[int, int]] = []
+    images = np.empty((len(plan.chosen), STRIP_HEIGHT, plan.width, 1), np.float32)
+    columns = np.full((len(plan.chosen), plan.width // COLUMN_STEP), NO_DIGIT, np.int32)
+    entries: list[tuple[int, int]] = []
     labels: list[int] = []
-    for row, index in enumerate(chosen):
-        image, moved = vary_strip(strips.images[index], strips.widths[index], rng)
-        images[row, ..., 0] = image[:, :width]
+    for row, (index, spread) in enumerate(zip(plan.chosen, plan.spreads, strict=True)):
         text = strips.text(index)
-        middles = moved[0, 0] * strips.places[index] + moved[0, 1] * STRIP_HEIGHT / 2 + moved[0, 2]
-        told = np.clip((middles[: len(text)] / COLUMN_STEP).astype(int), 0, columns.shape[1] - 1)
+        ink, places = spread_strip(strips.images[index], strips.places[index][: len(text)], spread)
+        ink, moved = vary_strip(ink, strips.widths[index] + spread.columns.sum(), rng)
+        images[row, ..., 0] = ink[:, : plan.width]
+        middles = moved[0, 0] * places + moved[0, 1] * STRIP_HEIGHT / 2 + moved[0, 2]
+        told = np.clip((middles / COLUMN_STEP).astype(int), 0, columns.shape[1] - 1)
         for column in told:
             columns[row, max(0, column - PLACE_SPREAD) : column + PLACE_SPREAD + 1] = -1
         columns[row, told] = text
         # The loss takes no empty texts.
         shown = text.tolist() or [0]
-        places += [(row, place) for place in range(len(shown))]
+        entries += [(row, place) for place in range(len(shown))]
         labels += shown
-    shape = (len(chosen), strips.texts.shape[1])
-    sparse = tf.SparseTensor(np.array(places, np.int64), np.array(labels, np.int32), shape)
-    return Batch(images, sparse, strips.are_numbers[chosen], columns)
+    shape = (len(plan.chosen), strips.texts.shape[1])
+    sparse = tf.SparseTensor(np.array(entries, np.int64), np.array(labels, np.int32), shape)
+    return Batch(images, sparse, strips.are_numbers[plan.chosen], columns)
 
 
 def _compile_step(model: Any, optimizer: Any) -> Any:

@@ -25,7 +25,7 @@ from edge_mnist.vision.ink import MIN_CONTRAST, map_ink
 from edge_mnist.vision.looks import IF_UNCLEAR
 from edge_mnist.vision.parting import part_where_wide
 from edge_mnist.vision.segmentation import Segmentation, segment
-from edge_mnist.vision.strips import STRIP_HEIGHT, STRIP_WIDTH, Strip, cut_strip
+from edge_mnist.vision.strips import STRIP_HEIGHT, Strip, cut_strip
 
 # Small pictures hold a number or a few each, and are made in a tenth of the time of a camera's.
 SIZES = ((400, 300), (480, 360), (560, 420), (640, 480))
@@ -43,19 +43,12 @@ NOTHING_SHARES = {True: 0.35, False: 0.14}
 MIN_SEEN, MAX_UNSEEN = 0.75, 0.25
 # How high digits may be in a strip, and how far from level, in its pixels.
 HEIGHTS = (9, 34)
+# And those of other lines, which the reader knows for digits, in heights of the own ones.
+OTHERS_HIGH = (0.6, 1.5)
 MAX_LINES_APART = 16
 # What stands for no digit, and for the blank.
 NO_DIGIT = NUM_CLASSES
 MAX_DIGITS = 16
-
-# The share of strips that training shows as they are. The others are made so many times as wide,
-# from and to, and as high, to either side, both as logarithms; sheared by so many columns to a row
-# and turned by so many rows to a column; shifted by so many columns, and up or down by rows of this
-# deviation.
-PLAIN = 0.15
-SQUEEZE, STRETCH = (-0.22, 0.15), 0.15
-SHEAR, SLOPE = 0.3, 0.03
-SHIFT, RISE = 4.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -153,7 +146,7 @@ def cut_labelled(scene: Scene, rng: Generator) -> Iterator[_Labelled]:
         found = segment(replace(ink, min_contrast=min_contrast))
         for row in found.rows:
             for group in part_where_wide(row, row, found.upright):
-                strip = cut_strip(found.ink, group)
+                strip = cut_strip(found.ink, group, _find_digits(found, group))
                 if strip is None:
                     continue
                 label = _label(strip, group, found, scene.truth.numbers, share)
@@ -161,6 +154,17 @@ def cut_labelled(scene: Scene, rng: Generator) -> Iterator[_Labelled]:
                     continue
                 if label[0] or rng.random() < NOTHING_SHARES[len(group) > 1]:
                     yield strip, *label
+
+
+def _find_digits(found: Segmentation, group: Sequence[Blob]) -> list[Blob]:
+    """Return what may be clear digits, in any line: about as high as those of a group."""
+    high = median(blob.height for blob in group)
+    return [
+        blob
+        for row in found.rows
+        for blob in row
+        if OTHERS_HIGH[0] * high < blob.height < OTHERS_HIGH[1] * high
+    ]
 
 
 def save_strips(path: Path, strips: Strips) -> None:
@@ -221,60 +225,3 @@ def _label(
 def _overlap(middle: float, size: float, room: float) -> float:
     """Return the share of a length that lies between 0 and an end."""
     return max(0.0, min(middle + size / 2, room) - max(middle - size / 2, 0.0)) / size
-
-
-def vary_strip(
-    image: NDArray[np.uint8], width: float, rng: Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Vary a strip as hands, pens and cameras do.
-
-    Args:
-        image: uint8 [32, 256].
-        width: How many of its columns show something.
-        rng: The source of chance.
-
-    Returns:
-        float32 [32, 256] from 0 to 1; and float64 [2, 3], what takes a place to its new one.
-    """
-    ink = image.astype(np.float32) / 255
-    if rng.random() < PLAIN:
-        return ink, np.eye(2, 3)
-    wide = min(np.exp(rng.uniform(*SQUEEZE)), (STRIP_WIDTH - 1) / width)
-    high = np.exp(rng.uniform(-1, 1) * STRETCH)
-    shear, slope = rng.uniform(-1, 1) * SHEAR, rng.uniform(-1, 1) * SLOPE
-    middle = STRIP_HEIGHT / 2
-    across = rng.uniform(-1, 1) * SHIFT - shear * middle
-    down = (1 - high) * middle + rng.normal(0, RISE) - slope * width / 2
-    moved = np.array([(wide, shear, across), (slope * high, high, down)])
-    ink = cv2.warpAffine(ink, moved, (STRIP_WIDTH, STRIP_HEIGHT))
-    return np.clip(_vary_grays(_vary_strokes(ink, rng), rng), 0, 1).astype(np.float32), moved
-
-
-def _vary_strokes(ink: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    chance, share = rng.random(), rng.uniform(0.3, 1)
-    if chance < 0.15:
-        ink = (1 - share) * ink + share * cv2.erode(ink, np.ones((2, 2)))
-    elif chance < 0.35:
-        sizes = ((2, 2), (1, 2), (2, 1), (3, 3))
-        ink = (1 - share) * ink + share * cv2.dilate(ink, np.ones(sizes[rng.integers(4)]))
-    if rng.random() < 0.3:
-        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.2))
-    # Rules that stayed, and such that took ink with them.
-    top, rows = rng.integers(STRIP_HEIGHT - 2), rng.integers(1, 3)
-    chance, level = rng.random(), rng.uniform(0.2, 1)
-    if chance < 0.15:
-        ink[top : top + rows] = np.maximum(ink[top : top + rows], level)
-    elif chance < 0.3:
-        ink[top : top + rows] *= level / 2
-    return ink
-
-
-def _vary_grays(ink: NDArray[np.float32], rng: Generator) -> NDArray[np.float32]:
-    if rng.random() < 0.4:
-        ink = np.clip(ink, 0, 1) ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
-    if rng.random() < 0.4:
-        ink = ink * np.float32(rng.uniform(0.6, 1.1))
-    if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(0.02, 0.08), ink.shape)
-        ink = ink + noise.astype(np.float32)
-    return ink
