@@ -5,8 +5,8 @@ Usage: python tools/build_lines.py
 Makes photographs of numbers of MNIST's training digits and of forms that these lack, cuts strips
 as the reader does, trains on these, quantizes, measures on strips of validation and test digits,
 and writes both files. Strips and the state of the training stand in runs/lines: Ctrl-C loses at
-most an epoch, or what there is of a split's strips, and the same command goes on. It takes an hour
-or two on two cores.
+most an epoch, or what there is of a split's strips, and the same command goes on. It takes one to
+three hours on two cores.
 """
 
 import dataclasses
