@@ -40,6 +40,7 @@ MIN_STANDING_SHARE = 0.5
 MAX_FOOT_ASPECT = 2.0
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
+LEVELS = np.arange(256, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def find_blobs(ink: InkMap, components: Components) -> tuple[list[Blob], list[Bl
     labels, stats = components
     if len(stats) > MAX_PIECES:
         return [], []
-    strength = np.bincount(labels[ink.strong.view(bool)], minlength=len(stats))
+    around = _bound_pieces(stats)
+    strong = labels[around][ink.strong[around].view(bool)]
+    strength = np.bincount(strong, minlength=len(stats))
     area = stats[:, cv2.CC_STAT_AREA]
     chosen = (area >= MIN_PIECE_AREA) & (strength >= STRONG_SHARE * area)
     chosen &= ~touches_border(stats, labels.shape)
@@ -117,6 +120,14 @@ def find_blobs(ink: InkMap, components: Components) -> tuple[list[Blob], list[Bl
         for blob in _refine(contrast, own, left, top):
             (digits if blob.height >= MIN_DIGIT_HEIGHT else pieces).append(blob)
     return _leave_frames_out(digits), pieces
+
+
+def _bound_pieces(stats: NDArray[np.int32]) -> tuple[slice, slice]:
+    """Return the rows and columns that hold all pieces: most of a frame is paper."""
+    if len(stats) < 2:
+        return slice(0), slice(0)
+    left, top, wide, high, _ = stats[1:].T
+    return slice(top.min(), (top + high).max()), slice(left.min(), (left + wide).max())
 
 
 def _leave_frames_out(blobs: list[Blob]) -> list[Blob]:
@@ -251,9 +262,10 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     near = cv2.dilate(own, np.ones((2 * radius + 1,) * 2, np.uint8))
     contrast = ink.contrast[y : y + h, x : x + w]
     level = min(blob.level, cv2.minMaxLoc(contrast, own)[1])
-    share = (contrast * near) * np.float32(1 / level)
-    share[share < PAPER_INK_SHARE] = 0
-    return np.minimum(share, 1, out=share)
+    shares = LEVELS * np.float32(1 / level)
+    shares[shares < PAPER_INK_SHARE] = 0
+    cut = cv2.LUT(contrast * near, np.minimum(shares, 1))
+    return cut.astype(np.float32, copy=False)
 
 
 def unite(blobs: list[Blob]) -> Blob:

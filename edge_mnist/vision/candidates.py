@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from edge_mnist.prediction import Prediction
 from edge_mnist.vision.blobs import Blob
@@ -49,7 +50,7 @@ class Candidate:
         """Its width over its height."""
         return self.blob.width / self.blob.height
 
-    @property
+    @cached_property
     def score(self) -> float:
         """The log-probability that it is the digit it seems to be, at least `-NO_DIGIT_COST`."""
         return rate(self.prediction)

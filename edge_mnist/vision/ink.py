@@ -141,12 +141,15 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     weakest, strongest = (middle + noises * noise for noises in (MIN_NOISES, STRONG_NOISES))
     limits = np.clip(weakest * growth, 0, 255).astype(np.uint8)
     limits[levels < MIN_LIGHT] = 255
-    limit = _enlarge(cv2.LUT(coarse_paper, limits).astype(np.uint8, copy=False), gray.shape)
+    limit = cv2.LUT(coarse_paper, limits).astype(np.uint8, copy=False)
+    # In even light it is the same everywhere.
+    is_even = bool((limit == limit[0, 0]).all())
+    limit = limit[:1, :1] if is_even else _enlarge(limit, gray.shape)
     # Both limits grow alike; of the lower one half a level was cut off, in the mean.
     ratio = strongest / max(weakest, MIN_NOISE)
     higher = cv2.convertScaleAbs(limit, alpha=ratio, beta=ratio / 2)
-    strong = cv2.compare(missing, higher, cv2.CMP_GT).astype(np.uint8, copy=False)
-    missing = cv2.bitwise_and(missing, cv2.compare(missing, limit, cv2.CMP_GT))
+    strong = (missing > higher).view(np.uint8)
+    missing = missing * (missing > limit)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
@@ -201,7 +204,7 @@ def _shrink(gray: GrayImage, factor: int) -> GrayImage:
 def _measure_skew(coarse: GrayImage) -> float:
     """Return how far what is finer than the paper is bright, 1, or dark, -1: ink is the rarer."""
     fine = coarse - cv2.boxFilter(coarse, cv2.CV_32F, (STROKE_WIDTH,) * 2)
-    fine = np.clip(fine, -SKEW_LIMIT, SKEW_LIMIT)
+    np.clip(fine, -SKEW_LIMIT, SKEW_LIMIT, out=fine)
     cubes = fine * fine * fine
     return float(cubes.sum()) / max(cv2.norm(cubes, cv2.NORM_L1), 1.0)
 
@@ -217,18 +220,28 @@ def _find_paper(coarse: GrayImage) -> GrayImage:
     )
     beyond = cv2.addWeighted(repeated, 2, mirrored, -1, 0).astype(np.uint8, copy=False)
     closed = _close(beyond, STROKE_WIDTH)[inner]
-    # A shadow that ends at the border is no stroke that ends before it.
-    thick = _close(mirrored, THICK_STROKE_WIDTH)[inner]
-    mask = (closed < np.float32(1 - THICK_CONTRAST) * thick).astype(np.uint8)
-    if mask.any():
-        labels, stats = find_components(mask)
-        is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
-        is_free[0] = False
-        near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
-        closed = np.where(near > 0, thick, closed)
+    # Closing makes nothing brighter than the brightest.
+    if closed.min() < (1 - THICK_CONTRAST) * coarse.max():
+        closed = _close_thick(closed, _close(mirrored, THICK_STROKE_WIDTH)[inner])
     # The reduced picture blurs a shadow's edge; on its dark side paper would pass for ink.
     eroded = cv2.erode(closed, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
     return np.maximum(eroded.astype(np.uint8, copy=False), 1)
+
+
+def _close_thick(closed: GrayImage, thick: GrayImage) -> GrayImage:
+    """Close thick writing, too.
+
+    Args:
+        closed: uint8 [height, width], a reduced picture without narrow strokes.
+        thick: uint8 of the same shape, without thick ones.
+    """
+    mask = (closed < np.float32(1 - THICK_CONTRAST) * thick).astype(np.uint8)
+    labels, stats = find_components(mask)
+    # A shadow that ends at the border is no stroke that ends before it.
+    is_free = ~touches_border(stats, mask.shape, THICK_STROKE_WIDTH // 2)
+    is_free[0] = False
+    near = cv2.dilate(is_free[labels].astype(np.uint8), np.ones((STROKE_WIDTH,) * 2, np.uint8))
+    return np.where(near > 0, thick, closed)
 
 
 def _follow_edges(paper: GrayImage, coarse_paper: GrayImage, gray: GrayImage) -> GrayImage:

@@ -100,10 +100,11 @@ def _is_window(contour: NDArray[np.int32], dark: Mask, closed: Mask) -> bool:
     # From the middle of a pixel to that of another there is one pixel less than there are.
     if cv2.contourArea(hull) < MIN_FILL * sides[0] * sides[1] or min(sides) < MIN_HEIGHT_PX - 1:
         return False
-    inside = np.zeros(dark.shape, np.uint8)
-    cv2.fillConvexPoly(inside, hull, (1,))
+    inside = np.zeros((height + 2, width + 2), np.uint8)
+    cv2.fillConvexPoly(inside, hull - np.array([x - 1, y - 1], np.int32), (1,))
     rim = inside - cv2.erode(inside, np.ones((3, 3), np.uint8))
-    darkness, sides_darkness = dark[inside > 0].mean(), closed[rim > 0].mean()
+    around = slice(y - 1, y + height + 1), slice(x - 1, x + width + 1)
+    darkness, sides_darkness = dark[around][inside > 0].mean(), closed[around][rim > 0].mean()
     return bool(darkness >= MIN_DARKNESS and sides_darkness >= MIN_SIDES_DARKNESS)
 
 
