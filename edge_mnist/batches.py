@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Images of one call when a batch is resized. Larger ones gain nothing (benchmarks/runtime.py).
 RESIZED_BATCH = 32
+# And of those that do not fill such a one: a line of digits is about as long.
+SMALL_BATCH = 8
 
 # How often it is tried which way is faster, of which the quickest counts: what else runs disturbs
 # one try, hardly all. What takes longer than this is disturbed by less than it may gain.
@@ -35,7 +37,9 @@ class BatchRunner:
     """
 
     def __init__(self, single: Graph, size: int) -> None:
-        """Run one by one what does not fill a batch.
+        """Prepare batches of a size, and small ones for what does not fill such a one.
+
+        What does not fill these is run one by one.
 
         Args:
             single: The model, for one image.
@@ -47,6 +51,7 @@ class BatchRunner:
         self._workers: list[Graph] = []
         self._is_of_use: bool | None = None if size > 1 else False
         self._pool: ThreadPoolExecutor | None = None
+        self._smaller = BatchRunner(single, SMALL_BATCH) if size > SMALL_BATCH else None
 
     def run(self, codes: NDArray[np.uint8]) -> NDArray[Any]:
         """Return the outputs [N, 10], uint8 or float32 as the model gives them.
@@ -55,12 +60,18 @@ class BatchRunner:
             codes: uint8 [N, 28, 28, 1] as the model's input takes them.
         """
         outputs = np.empty((len(codes), NUM_CLASSES), self._single.output_dtype)
+        self._run_into(outputs, codes)
+        return outputs
+
+    def _run_into(self, outputs: NDArray[Any], codes: NDArray[np.uint8]) -> None:
         whole = 0
         if len(codes) >= self._size and self._can_resize(codes[: self._size]):
             whole = len(codes) - len(codes) % self._size
             self._run_whole(codes[:whole], outputs)
-        _run_each(self._single, codes, outputs, range(whole, len(codes)))
-        return outputs
+        if self._smaller is None:
+            _run_each(self._single, codes, outputs, range(whole, len(codes)))
+        else:
+            self._smaller._run_into(outputs[whole:], codes[whole:])
 
     def _run_whole(self, codes: NDArray[np.uint8], outputs: NDArray[Any]) -> None:
         batches = range(0, len(codes), self._size)

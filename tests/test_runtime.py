@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_mnist import Classifier
+from edge_mnist.batches import RESIZED_BATCH
 from edge_mnist.engines import ENGINE_MODULES, installed_engines
 from edge_mnist.errors import InvalidInputError, MissingDependencyError, ModelError
 from edge_mnist.model_store import find_model, shipped_models
@@ -556,15 +557,19 @@ def brightness(codes):
     return [int(codes.mean())] + [0] * 9
 
 
-@pytest.mark.parametrize("count", [32, 63, 64, 100])
+@pytest.mark.parametrize("count", [7, 8, 32, 63, 64, 100])
 def test_faster_resized_batch_is_used(fake_model, image_clock, count):
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
     outputs = Classifier(model.content).run(RANDOM[:count])
     assert outputs.tolist() == [brightness(image) for image in RANDOM[:count]]
-    # After the trial, whole batches are run resized and the rest one by one.
-    trial, rest = [32] + [1] * 32 + [32], [32] * (count // 32) + [1] * (count % 32)
-    assert [len(codes) for codes in model.seen] == trial + rest
+    # After a trial whole batches are run resized, then smaller ones, and the rest one by one.
+    expected, left = [], count
+    for size in (32, 8):
+        if left >= size:
+            expected += [size, *[1] * size, size] + [size] * (left // size)
+            left %= size
+    assert [len(codes) for codes in model.seen] == expected + [1] * left
 
 
 @pytest.mark.parametrize("respond_resized", [None, brightness, lambda codes: [0] * 10])
@@ -621,7 +626,7 @@ def test_threads_share_batches_and_not_single_images(
     monkeypatch.setattr("edge_mnist.batches.count_cores", lambda: cores)
     model = fake_model(respond=brightness, respond_resized=brightness)
     image_clock(is_resized_faster=True)
-    images = np.concatenate([RANDOM] * 3)
+    images = np.concatenate([RANDOM] * 3)[: 9 * RESIZED_BATCH]
     outputs = Classifier(model.content, threads=3).run(images)
     assert outputs.tolist() == [brightness(image) for image in images]
     # One image's own interpreter may use them all; no more interpreters run than cores.

@@ -41,6 +41,8 @@ MAX_FOOT_ASPECT = 2.0
 # With more pieces there is nothing but noise.
 MAX_PIECES = 30_000
 LEVELS = np.arange(256, dtype=np.float32)
+# The pixels that are next to one, and it.
+NEXT = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ def cut_ink(ink: InkMap, blob: Blob) -> NDArray[np.float32]:
     # The soft edge of a stroke belongs to it, the next digit's does not.
     radius = 1 + min(w, h) // 24
     own = blob.mask.view(np.uint8)
-    near = cv2.dilate(own, np.ones((2 * radius + 1,) * 2, np.uint8))
+    near = cv2.dilate(own, NEXT, iterations=radius)
     contrast = ink.contrast[y : y + h, x : x + w]
     level = min(blob.level, cv2.minMaxLoc(contrast, own)[1])
     shares = LEVELS * np.float32(1 / level)

@@ -35,6 +35,10 @@ def find_components(mask: Mask) -> Components:
         return Components(np.zeros(mask.shape, np.uint16), whole)
     if w * h < MAX_CROP_SHARE * mask.size:
         return _find_within(mask, x, y, w, h)
+    return _find(mask)
+
+
+def _find(mask: Mask) -> Components:
     is_small = cv2.countNonZero(mask) < MAX_SHORT_LABEL
     _, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask, ltype=cv2.CV_16U if is_small else cv2.CV_32S
@@ -45,7 +49,7 @@ def find_components(mask: Mask) -> Components:
 def _find_within(mask: Mask, x: int, y: int, w: int, h: int) -> Components:
     """Find the pieces of a mask that is empty but for a rectangle."""
     region = slice(y, y + h), slice(x, x + w)
-    within = find_components(np.ascontiguousarray(mask[region]))
+    within = _find(np.ascontiguousarray(mask[region]))
     labels = np.zeros(mask.shape, within.labels.dtype)
     labels[region] = within.labels
     stats = within.stats + np.array([x, y, 0, 0, 0], np.int32)

@@ -132,7 +132,7 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     coarse_paper = _find_paper(coarse)
     paper = _follow_edges(_enlarge(coarse_paper, gray.shape), coarse_paper, gray)
     middle, noise = _measure_noise(paper, gray)
-    missing = cv2.subtract(paper, gray)
+    missing = cv2.subtract(paper, gray).astype(np.uint8, copy=False)
     # Photons are counted: noise grows as the square root of light. But no paper is brighter than
     # most is by much.
     usual = _find_median(coarse_paper)
@@ -149,12 +149,12 @@ def _map_ink(gray: GrayImage, coarse: GrayImage, is_bright: bool) -> InkMap:
     ratio = strongest / max(weakest, MIN_NOISE)
     higher = cv2.convertScaleAbs(limit, alpha=ratio, beta=ratio / 2)
     strong = (missing > higher).view(np.uint8)
-    missing = missing * (missing > limit)
+    missing *= (missing > limit).view(np.uint8)
     # Light falls on ink as on paper, so the share holds in a shadow too. On a dark board it is the
     # ink that is lit, and the difference is what there is.
     contrast = missing if is_bright else cv2.divide(missing, paper, scale=255)
     _, visible = cv2.threshold(contrast, STRONG_CONTRAST, 1, cv2.THRESH_BINARY)
-    strong = cv2.bitwise_and(strong, visible).astype(np.uint8, copy=False)
+    strong &= visible.astype(np.uint8, copy=False)
     return InkMap(contrast.astype(np.uint8, copy=False), strong, is_bright, noise / usual)
 
 

@@ -53,10 +53,12 @@ def are_rules(stats: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bo
         shape: Height and width of the frame.
     """
     _, _, w, h, area = stats.T
-    is_long = np.maximum(w, h) > LONG_SHARE * max(shape)
+    is_long: NDArray[np.bool_] = np.maximum(w, h) > LONG_SHARE * max(shape)
+    is_long[0] = False
+    if not is_long.any():
+        return is_long
     is_thin = (area < MAX_FILL * w * h) | (w > MAX_ASPECT * h) | (h > MAX_ASPECT * w)
     found: NDArray[np.bool_] = is_long & is_thin
-    found[0] = False
     return found
 
 

@@ -32,45 +32,51 @@ def find_lines(blobs: list[Blob]) -> tuple[list[list[int]], float]:
     if not blobs:
         return [], 0.0
     boxes = np.array([blob.box for blob in blobs], np.float64)
-    slope = _estimate_slope(boxes, _link(boxes, 0.0, MAX_SLOPE))
-    chains = group(len(blobs), _link(boxes, slope, SLOPE_SPREAD))
-    left, top, width, height = boxes.T
-    center = left + width / 2
-    level = top + height / 2 - slope * center
-    rows = _merge_rows(chains, level.tolist(), height.tolist())
-    return [sorted(row, key=lambda i: center[i]) for row in rows], slope
+    near = _Neighbourhood(boxes)
+    slope = _estimate_slope(boxes, near.link(0.0, MAX_SLOPE))
+    chains = group(len(blobs), near.link(slope, SLOPE_SPREAD))
+    center, level = near.center.tolist(), (near.middle - slope * near.center).tolist()
+    rows = _merge_rows(chains, level, [blob.height for blob in blobs])
+    return [sorted(row, key=center.__getitem__) for row in rows], slope
 
 
-def _link(boxes: NDArray[np.float64], slope: float, spread: float) -> list[tuple[int, int]]:
-    """Find pairs of which each is the other's nearest neighbour in a line.
+class _Neighbourhood:
+    """How boxes stand to each other."""
 
-    Args:
-        boxes: float64 [N, 4].
-        slope: Of the lines.
-        spread: How far a line's own slope may be from it.
+    def __init__(self, boxes: NDArray[np.float64]) -> None:
+        """Compare each with each.
 
-    Returns:
-        Their indices, the left one first.
-    """
-    left, top, width, height = boxes.T
-    center = left + width / 2
-    level = top + height / 2 - slope * center
-    larger = np.maximum(height[:, None], height)
-    ratio = larger / np.minimum(height[:, None], height)
-    dx = center[None, :] - center[:, None]
-    step = np.abs(level[None, :] - level[:, None])
-    gap = left[None, :] - (left + width)[:, None]
-    follows = (
-        (dx > 0)
-        & (ratio <= MAX_HEIGHT_RATIO)
-        & (gap <= MAX_GAP * larger)
-        & (step <= MAX_STEP * larger + spread * dx)
-    )
-    cost = np.where(follows, np.maximum(gap, 0) + 2 * step, np.inf)
-    nexts, previous = np.argmin(cost, axis=1), np.argmin(cost, axis=0)
-    return [
-        (i, int(j)) for i, j in enumerate(nexts) if previous[j] == i and np.isfinite(cost[i, j])
-    ]
+        Args:
+            boxes: float64 [N, 4].
+        """
+        left, top, width, height = boxes.T
+        self.center, self.middle = left + width / 2, top + height / 2
+        larger = np.maximum(height[:, None], height)
+        self._dx = self.center - self.center[:, None]
+        gap = left - (left + width)[:, None]
+        self._may_follow = (
+            (self._dx > 0)
+            & (larger / np.minimum(height[:, None], height) <= MAX_HEIGHT_RATIO)
+            & (gap <= MAX_GAP * larger)
+        )
+        self._gap, self._max_step = np.maximum(gap, 0), MAX_STEP * larger
+
+    def link(self, slope: float, spread: float) -> list[tuple[int, int]]:
+        """Find pairs of which each is the other's nearest neighbour in a line.
+
+        Args:
+            slope: Of the lines.
+            spread: How far a line's own slope may be from it.
+
+        Returns:
+            Their indices, the left one first.
+        """
+        level = self.middle - slope * self.center
+        step = np.abs(level - level[:, None])
+        follows = self._may_follow & (step <= self._max_step + spread * self._dx)
+        cost = np.where(follows, self._gap + 2 * step, np.inf)
+        nexts, previous = np.argmin(cost, axis=1).tolist(), np.argmin(cost, axis=0).tolist()
+        return [(i, j) for i, j in enumerate(nexts) if previous[j] == i and follows[i, j]]
 
 
 def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) -> float:
@@ -84,9 +90,7 @@ def _estimate_slope(boxes: NDArray[np.float64], links: list[tuple[int, int]]) ->
     return median(slopes)
 
 
-def _merge_rows(
-    chains: list[list[int]], level: list[float], height: list[float]
-) -> list[list[int]]:
+def _merge_rows(chains: list[list[int]], level: list[float], height: list[int]) -> list[list[int]]:
     """Put chains on the same level into one row, though they stand far apart.
 
     Args:
