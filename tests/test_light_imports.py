@@ -61,10 +61,18 @@ def test_predicting_waits_for_no_import_that_it_does_not_need():
     assert not packages & {"email", "http", "logging", "platformdirs", "ssl", "subprocess"}
 
 
-@pytest.mark.parametrize("options", [["--recipe", "nothing"], ["--resume", "--out", "nothing"]])
-def test_training_that_cannot_be_is_refused_at_once(options):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "--recipe", "nothing"],
+        ["train", "--resume", "--out", "nothing"],
+        ["quantize", "runs/micro"],
+        ["quantize", "runs/micro", "--int8", "--name", "runs/mine"],
+    ],
+)
+def test_work_that_cannot_be_is_refused_at_once(arguments):
     """TensorFlow's import takes seconds."""
-    code, packages = run_listing_imports("-c", TELL_EXIT_CODE, "train", *options)
+    code, packages = run_listing_imports("-c", TELL_EXIT_CODE, *arguments)
     assert code == "1\n"
     assert not packages & HEAVY
 

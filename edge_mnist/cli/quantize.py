@@ -16,6 +16,7 @@ from edge_mnist.cli.console import (
 from edge_mnist.cli.loading import DataOption, load_dataset, tensorflow_for
 from edge_mnist.cli.progress import training_progress
 from edge_mnist.files import expect_folder
+from edge_mnist.quantization.config import ExportConfig
 
 if TYPE_CHECKING:
     from edge_mnist.quantization.export import Export
@@ -55,15 +56,15 @@ def quantize(
     Example: edge-mnist quantize runs/micro --int8
     """
     expect_folder("--out", out)
-    with tensorflow_for("quantizing"):
-        from edge_mnist.quantization.export import ExportConfig, export_model, open_source
     floats = {"float32": float32, "float16": float16, "dynamic": dynamic}
     wanted = tuple(number_format for number_format, is_asked in floats.items() if is_asked)
-    config = ExportConfig(int8, method, wanted, max_bytes, qat_epochs)
+    config = ExportConfig(int8, method, wanted, max_bytes, qat_epochs, name)
+    with tensorflow_for("quantizing"):
+        from edge_mnist.quantization.export import export_model, open_source
     source = open_source(model, data, load_dataset)
     folder = out or (model if model.is_dir() else model.parent)
     with interruptible("the same command goes on with it"), training_progress() as progress:
-        exports = export_model(source, config, name=name, folder=folder, reporter=progress, say=say)
+        exports = export_model(source, config, folder=folder, reporter=progress, say=say)
     print_result([e.card for e in exports], _render(exports), as_json)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from edge_mnist import dataset
 from edge_mnist.dataset import Dataset
-from edge_mnist.errors import ExportError, InvalidInputError
+from edge_mnist.errors import ExportError
 from edge_mnist.files import write_atomically
 from edge_mnist.model_card import ModelCard, save_card
+from edge_mnist.quantization.config import ExportConfig
 from edge_mnist.quantization.convert import REPRESENTATIVE_IMAGES, convert_float, convert_int8
 from edge_mnist.quantization.description import Candidate, TrainedModel, describe
 from edge_mnist.quantization.parity import check_parity
-from edge_mnist.quantization.qat import DEFAULT_QAT_EPOCHS, fine_tune, plan_qat
+from edge_mnist.quantization.qat import fine_tune, plan_qat
 from edge_mnist.training.config import Device
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import Reporter
@@ -26,38 +27,6 @@ from edge_mnist.training.run import (
     load_trained_on,
     predict_logits,
 )
-
-METHODS = ("qat", "ptq", "both")
-DEFAULT_MAX_BYTES = 1_000_000
-
-
-@dataclass(frozen=True)
-class ExportConfig:
-    """What to export.
-
-    Raises:
-        InvalidInputError: If nothing is asked for or a field is out of its range.
-    """
-
-    int8: bool = False
-    method: str = "qat"  # one of METHODS
-    floats: tuple[str, ...] = ()  # of float32, float16, dynamic
-    max_bytes: int = DEFAULT_MAX_BYTES
-    qat_epochs: int = DEFAULT_QAT_EPOCHS
-
-    def __post_init__(self) -> None:
-        if not self.int8 and not self.floats:
-            raise InvalidInputError(
-                "nothing to export",
-                expected="at least one of --int8, --float16, --dynamic, --float32",
-                got="none",
-            )
-        if self.method not in METHODS:
-            raise InvalidInputError("--method", expected=", ".join(METHODS), got=repr(self.method))
-        if self.max_bytes < 1:
-            raise InvalidInputError("--max-bytes", expected="at least 1", got=str(self.max_bytes))
-        if self.qat_epochs < 1:
-            raise InvalidInputError("--qat-epochs", expected="at least 1", got=str(self.qat_epochs))
 
 
 @dataclass(frozen=True)
@@ -104,7 +73,6 @@ def export_model(
     source: TrainedModel,
     config: ExportConfig,
     *,
-    name: str | None = None,
     folder: Path,
     reporter: Reporter | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -117,21 +85,16 @@ def export_model(
     Args:
         source: What to convert.
         config: What to make of it.
-        name: Of the int8 file, without .tflite; the others add their format. None for the
-            architecture's.
         folder: Where the files go.
         reporter: Told about the fine-tuning's progress.
         say: Told what is under way.
 
     Raises:
-        InvalidInputError: If `name` has a folder in it.
         ExportError: If a conversion or a check fails.
         KeyboardInterrupt: If Ctrl-C stopped the fine-tuning; the same call goes on with it.
     """
     visible = dataclasses.replace(source, dataset=source.dataset.without_test())
-    name = name or source.training.arch
-    if Path(name).name != name or name == "..":
-        raise InvalidInputError("--name", expected="a file's name without a folder", got=repr(name))
+    name = config.name or source.training.arch
     folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be is noticed before the work
     candidates = {}
     if config.int8:

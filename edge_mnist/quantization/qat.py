@@ -12,8 +12,6 @@ from edge_mnist.errors import ExportError
 from edge_mnist.training.config import TrainConfig
 from edge_mnist.training.fit import Reporter, fit
 
-DEFAULT_QAT_EPOCHS = 5
-
 # The fine-tuning's peak rate, as a share of the training's: enough to move weights by a few int8
 # steps, not enough to leave the minimum that the training found.
 LEARNING_RATE_SHARE = 0.1

@@ -107,7 +107,8 @@ def both_without_test(trained, tmp_path_factory):
 
 
 def _export(source, tmp_path_factory, say=lambda _: None, **options):
-    from edge_mnist.quantization.export import ExportConfig, export_model
+    from edge_mnist.quantization.config import ExportConfig
+    from edge_mnist.quantization.export import export_model
 
     folder = tmp_path_factory.mktemp("exports")
     exports = export_model(source, ExportConfig(**options), folder=folder, say=say)

@@ -6,7 +6,8 @@ import pytest
 
 from edge_mnist.dataset import Dataset, Examples
 from edge_mnist.errors import DatasetError, TrainingError
-from edge_mnist.quantization.export import ExportConfig, export_model, open_source
+from edge_mnist.quantization.config import ExportConfig
+from edge_mnist.quantization.export import export_model, open_source
 from edge_mnist.quantization.rebuild import rebuild
 from edge_mnist.trained_on import choose_unseen
 from edge_mnist.training import fit, mixing
