@@ -32,6 +32,7 @@ QUICK = (
 LONG = (
     "recipes",
     "augmentation",
+    "branches",
     "elsewhere",
     "validation",
     "handwriting_fonts",

@@ -285,7 +285,10 @@ The seed was chosen on the validation images: of all seeds the one whose int8 fi
 them, of equal ones the lowest. So were the temperature and the rejection threshold; no epoch is
 chosen. Networks and recipes were chosen by accuracy on validation images, as they are and changed
 ([the shipped models'](../benchmarks/results/validation.md)), over several rounds; the figures of
-earlier rounds on the test images and on optdigits were known to who chose.
+earlier rounds on the test images and on optdigits were known to who chose. What variations of the
+images give is in [augmentation.md](../benchmarks/results/augmentation.md), what convolutions give
+that are sums of several while they train, as these were not yet, in
+[branches.md](../benchmarks/results/branches.md).
 
 {render_markdown_table(header, rows)}
 

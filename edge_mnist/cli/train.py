@@ -31,6 +31,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="How often all images are seen.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Its peak.")] = None,
+    branches: Annotated[
+        int | None,
+        typer.Option(
+            help="Train each convolution as the sum of so many, merged at the end; 1 is as usual."
+        ),
+    ] = None,
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Vary the images at random.")
     ] = None,

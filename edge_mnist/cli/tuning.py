@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge_mnist.training.finetune import TuningMetrics
 
 # Options of a training that a fine-tuning has from its base.
-FIXED = ("arch", "validation_split", "mixed_precision", "patience")
+FIXED = ("arch", "branches", "validation_split", "mixed_precision", "patience")
 
 # How many of MNIST's digits an export's channels are measured on.
 MEASURED_IMAGES = 500

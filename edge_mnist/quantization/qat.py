@@ -24,6 +24,7 @@ def plan_qat(config: TrainConfig, epochs: int) -> TrainConfig:
         recipe="qat",
         epochs=epochs,
         learning_rate=config.learning_rate * LEARNING_RATE_SHARE,
+        branches=1,
         schedule="cosine",
         patience=None,
         mixed_precision=False,

@@ -1,9 +1,11 @@
 """What is told of a model in two columns: what it is called, and what it is."""
 
+import dataclasses
 from typing import Any
 
 from edge_mnist.report.model_report import ModelReport
 from edge_mnist.report.training import Training
+from edge_mnist.training.config import TrainConfig
 
 Facts = list[tuple[str, str]]
 
@@ -20,6 +22,7 @@ FIELDS = {
     "weight_decay": "weight decay",
     "label_smoothing": "label smoothing",
     "average_epochs": "weights averaged over, epochs",
+    "branches": "branches of a convolution",
     "augmentation": "images vary by",
     "crops": "digits as crops, share",
     "handwriting": "digits of other habits, share",
@@ -33,12 +36,13 @@ FIELDS = {
 }
 # Told as a share of all.
 SHARES = frozenset({"crops", "handwriting", "outliers", "pairs", "styles", "validation_split"})
-# Not told where nothing is done with them.
+# Not told where nothing is done with them, as by default.
 OPTIONAL = frozenset(
     {
         "weight_decay",
         "label_smoothing",
         "average_epochs",
+        "branches",
         "crops",
         "handwriting",
         "styles",
@@ -48,6 +52,7 @@ OPTIONAL = frozenset(
         "mixed_precision",
     }
 )
+DEFAULTS = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
 
 
 def list_headline(report: ModelReport) -> Facts:
@@ -76,7 +81,7 @@ def list_training(training: Training) -> Facts:
         value = training.config.get(name)
         if value is None and name not in OPTIONAL and name != "augmentation":
             continue
-        if name in OPTIONAL and not value:
+        if name in OPTIONAL and value in (None, DEFAULTS[name]):
             continue
         facts.append((told, _format_field(name, value)))
     if training.tuning is not None:

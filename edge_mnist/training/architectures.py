@@ -13,6 +13,7 @@ import tf_keras
 
 from edge_mnist.errors import TrainingError
 from edge_mnist.preprocessing import IMAGE_SIZE, NUM_CLASSES
+from edge_mnist.training.branches import normalize
 
 layers = tf_keras.layers
 
@@ -172,16 +173,31 @@ def find_architecture(name: str) -> Architecture:
         ) from None
 
 
-def build(name: str) -> Any:
+def build(name: str, branches: int = 1) -> Any:
     """Build the Keras model of an architecture, with fresh weights.
+
+    Args:
+        name: The architecture's.
+        branches: How many convolutions each one with batch normalisation is the sum of.
 
     Returns:
         A tf_keras functional model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, 10] out.
+
+    Raises:
+        TrainingError: If there is no architecture of that name, or nothing to branch in it.
     """
-    return build_stack(name, find_architecture(name).layers, NUM_CLASSES)
+    stack = find_architecture(name).layers
+    if branches > 1 and not any(isinstance(layer, Conv) and layer.batch_norm for layer in stack):
+        raise TrainingError(
+            "branches",
+            expected="an architecture whose convolutions have batch normalisation",
+            got=name,
+            remedy="leave --branches out, or choose another --arch",
+        )
+    return build_stack(name, stack, NUM_CLASSES, branches)
 
 
-def build_stack(name: str, stack: Sequence[Layer], outputs: int) -> Any:
+def build_stack(name: str, stack: Sequence[Layer], outputs: int, branches: int = 1) -> Any:
     """Build the Keras model of a plain stack of layers, with fresh weights.
 
     Returns:
@@ -190,7 +206,7 @@ def build_stack(name: str, stack: Sequence[Layer], outputs: int) -> Any:
     image = layers.Input((IMAGE_SIZE, IMAGE_SIZE, 1), name="image")
     tensor = image
     for layer in stack:
-        tensor = _apply(layer, tensor)
+        tensor = _apply(layer, tensor, branches)
     logits = layers.Dense(outputs, name="logits")(_flatten(tensor))
     return tf_keras.Model(image, logits, name=name)
 
@@ -239,16 +255,18 @@ def count_multiply_adds(model: Any) -> int:
     return total
 
 
-def _apply(layer: Layer, tensor: Any) -> Any:
+def _apply(layer: Layer, tensor: Any, branches: int) -> Any:
     match layer:
         case Conv(filters, kernel, stride, padding, batch_norm):
             # The activation stands on its own and not inside the convolution: only so does the
             # batch normalisation between the two fold into the weights when quantized.
-            tensor = layers.Conv2D(filters, kernel, stride, padding, use_bias=not batch_norm)(
-                tensor
-            )
             if batch_norm:
-                tensor = layers.BatchNormalization()(tensor)
+                tensor = layers.Conv2D(filters * branches, kernel, stride, padding, use_bias=False)(
+                    tensor
+                )
+                tensor = normalize(tensor, branches)
+            else:
+                tensor = layers.Conv2D(filters, kernel, stride, padding)(tensor)
             return layers.ReLU()(tensor)
         case MaxPool(size):
             return layers.MaxPool2D(size)(tensor)

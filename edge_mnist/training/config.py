@@ -72,6 +72,7 @@ class TrainConfig:
     weight_decay: float = 0.0  # adamw only, decoupled, weights of convolutions and dense layers
     label_smoothing: float = 0.0
     average_epochs: float = 0.0  # the final weights are an average over about so many, at most
+    branches: int = 1  # what a convolution with batch normalisation is the sum of until the end
     augmentation: Augmentation | None = None
     crops: float = 0.0  # the share of digits that preprocessing saw, in resolutions of their own
     handwriting: float = 0.0  # digits of other habits, added to each batch: a share of its size
@@ -91,6 +92,7 @@ class TrainConfig:
             ("learning_rate", 0 < self.learning_rate < float("inf"), "above 0"),
             ("weight_decay", self.weight_decay >= 0, "at least 0"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "0 up to below 1"),
+            ("branches", self.branches >= 1, "at least 1"),
             ("average_epochs", 0 <= self.average_epochs < float("inf"), "at least 0"),
             *((name, 0 <= getattr(self, name) <= 1, "0 to 1") for name in ("crops", *EXTRAS)),
             ("validation_split", 0 < self.validation_split < 1, "above 0 and below 1"),
@@ -100,7 +102,7 @@ class TrainConfig:
             ("schedule", self.schedule in get_args(Schedule), str(get_args(Schedule))),
             ("device", self.device in get_args(Device), str(get_args(Device))),
         )
-        for field in ("epochs", "batch_size", "patience", "seed"):
+        for field in ("epochs", "batch_size", "branches", "patience", "seed"):
             value = getattr(self, field)
             if isinstance(value, float):
                 raise TrainingError(

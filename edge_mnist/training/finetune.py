@@ -110,6 +110,7 @@ def plan_tuning(base: Base, overrides: dict[str, Any] | None = None) -> TrainCon
         arch=base.model.name,
         epochs=DEFAULT_EPOCHS,
         learning_rate=base.training.learning_rate * LEARNING_RATE_SHARE,
+        branches=1,
         schedule="cosine",
         patience=None,
         mixed_precision=False,

@@ -88,7 +88,7 @@ def fit(  # noqa: PLR0912 - one loop, with what may end it
         model: A tf_keras model: float32 [N, 28, 28, 1] from 0 to 1 in, logits [N, 10] out.
         train: What it is fitted to.
         validation: What early stopping looks at.
-        config: How; `arch`, `data`, `validation_split` and `device` are not looked at.
+        config: How; `arch`, `branches`, `data`, `validation_split` and `device` are not looked at.
         state_path: Where the state is kept after each epoch; if the file is there, the training
             goes on from it.
         reporter: Told about steps and epochs.

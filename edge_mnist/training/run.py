@@ -28,6 +28,7 @@ from edge_mnist.training.architectures import (
     count_multiply_adds,
     plan_multiply_adds,
 )
+from edge_mnist.training.branches import merge_branches
 from edge_mnist.training.config import TrainConfig, load_config
 from edge_mnist.training.device import select_device
 from edge_mnist.training.fit import FitResult, Reporter, fit
@@ -90,7 +91,7 @@ def train_run(
     started = time.perf_counter()
     write_atomically(folder / CONFIG_FILE, config.to_json())
     visible = dataset.without_test()
-    build_network = partial(build, config.arch)
+    build_network = partial(build, config.arch, config.branches)
     model = build_in_precision(build_network, config)
     result = fit(
         model,
@@ -101,6 +102,10 @@ def train_run(
         reporter=reporter,
     )
     model = as_float32(model, build_network, config)
+    if config.branches > 1:
+        plain = build(config.arch)
+        merge_branches(model, plain, visible.train.images)
+        model = plain
     save_model(model, folder / MODEL_FILE)
     write_atomically(folder / HISTORY_FILE, render_csv(result.history))
     metrics = _measure(model, config, dataset, result, device, time.perf_counter() - started)
@@ -111,7 +116,7 @@ def train_run(
 
 
 def count_step_multiply_adds(config: TrainConfig) -> int:
-    """Return the multiply-adds of the forward pass of one training step."""
+    """Return the multiply-adds of the forward pass of one training step, of one branch."""
     return config.batch_size * plan_multiply_adds(config.arch)
 
 

@@ -29,6 +29,7 @@ def test_configuration_comes_back_from_json(recipe, tmp_path):
         ("epochs", 0, "at least 1"),
         ("epochs", -3, "at least 1"),
         ("batch_size", 0, "at least 1"),
+        ("branches", 0, "at least 1"),
         ("learning_rate", 0.0, "above 0"),
         ("learning_rate", -0.1, "above 0"),
         ("learning_rate", float("inf"), "above 0"),
