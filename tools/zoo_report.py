@@ -287,8 +287,7 @@ chosen. Networks and recipes were chosen by accuracy on validation images, as th
 ([the shipped models'](../benchmarks/results/validation.md)), over several rounds; the figures of
 earlier rounds on the test images and on optdigits were known to who chose. What variations of the
 images give is in [augmentation.md](../benchmarks/results/augmentation.md), what convolutions give
-that are sums of several while they train, as these were not yet, in
-[branches.md](../benchmarks/results/branches.md).
+that are sums of several while they train, in [branches.md](../benchmarks/results/branches.md).
 
 {render_markdown_table(header, rows)}
 

@@ -39,12 +39,6 @@ def test_merged_network_computes_the_same(trained, merged, optdigits):
     np.testing.assert_allclose(after, before, atol=1e-3)
 
 
-def test_merged_network_has_the_layers_of_an_unbranched_one(merged):
-    assert [type(layer).__name__ for layer in merged.layers] == [
-        type(layer).__name__ for layer in build("micro").layers
-    ]
-
-
 def test_statistics_are_of_the_images(merged, optdigits):
     """Who trains it further normalises by batches: it has to compute about the same then."""
     images = optdigits.train.images[:1000, ..., None].astype(np.float32) / 255
