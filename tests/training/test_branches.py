@@ -73,25 +73,3 @@ def test_run_leaves_a_network_of_the_architecture(branched, optdigits, tmp_path)
     assert metrics.parameters == model.count_params() == build("micro").count_params()
     right = predict_logits(model, optdigits.validation.images).argmax(axis=1)
     assert metrics.validation.accuracy == np.mean(right == optdigits.validation.labels) > 0.5
-
-
-def test_run_with_branches_goes_on_where_it_was(branched, optdigits, tmp_path):
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train_run(branched, optdigits, whole)
-
-    class PowerCutError(Exception):
-        pass
-
-    class PowerCut:
-        def step(self, epoch, done, total):
-            if epoch == 2:
-                raise PowerCutError
-
-        def epoch(self, result, epochs):
-            pass
-
-    with pytest.raises(PowerCutError):
-        train_run(branched, optdigits, cut, PowerCut())
-    train_run(branched, optdigits, cut)
-    for one, other in zip(load_run(cut).get_weights(), load_run(whole).get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)

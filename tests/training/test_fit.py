@@ -34,6 +34,7 @@ KILLED_RUNS = {
         schedule="one-cycle",
         label_smoothing=0.05,
         average_epochs=1.0,
+        branches=2,
         augmentation=Augmentation(
             elastic_px=0.4,
             stroke=0.8,
